@@ -1,0 +1,37 @@
+# One definition of each task; continuous integration calls the same.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: run test check lock install clean
+
+run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
+	@$(BIN)/ml-a2 run
+
+test: $(INSTALLED)  ## run all tests
+	@$(BIN)/python -m pytest -q
+
+check: $(INSTALLED)  ## format, lint, types, layers, and the template against CloudFormation's schemas
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@CDK_OUTDIR=cdk.out $(BIN)/python app.py
+	@$(BIN)/cfn-lint cdk.out/*.template.json
+
+install: $(INSTALLED)  ## make .venv and install what running and testing need
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.11 ...")'
+	@echo "installing into $(VENV): some 500 MB, a few minutes, once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+lock:  ## renew requirements.txt from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --extra dev --no-header --quiet pyproject.toml -o requirements.txt
+	printf '\n# This project itself.\n-e .\n' >> requirements.txt
+
+clean:  ## remove what was made, but for the runs
+	rm -rf $(VENV) cdk.out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,243 @@
+"""Upload, start, watch, fetch: the pipeline as its clients use it, on AWS and locally alike, through boto3 alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from ml_a2 import contract
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+RUNNING = "RUNNING"
+METRIC_LINE = re.compile(r"\[(\d+)\](?:\t|#011)(.+)")
+
+
+class AwsClients(Protocol):
+    """The boto3 clients that the pipeline's client needs."""
+
+    @property
+    def s3(self) -> S3Client:
+        """Amazon S3."""
+
+    @property
+    def stepfunctions(self) -> SFNClient:
+        """AWS Step Functions."""
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        """Amazon CloudWatch Logs."""
+
+
+@dataclass(frozen=True)
+class StateEntered:
+    """The execution came to a state."""
+
+    name: str
+    time: dt.datetime
+
+
+@dataclass(frozen=True)
+class TrainingPlanned:
+    """The execution has settled its hyperparameters."""
+
+    hyperparameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TrainingRound:
+    """The training job finished a round; metrics by `<channel>-<metric>`."""
+
+    number: int
+    metrics: Mapping[str, float]
+
+
+Event = StateEntered | TrainingPlanned | TrainingRound
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an execution did not succeed."""
+
+    stage: str
+    error: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an execution ended."""
+
+    status: str
+    failure: Failure | None
+    output: Mapping[str, Any]
+
+
+class Pipeline:
+    """A deployed stack, found by its outputs."""
+
+    def __init__(self, clients: AwsClients, outputs: Mapping[str, str]) -> None:
+        """Take the clients and the stack's outputs."""
+        self._clients = clients
+        self._outputs = outputs
+
+    def upload(self, data: Mapping[str, Path]) -> None:
+        """Copy files to the training data bucket, by key."""
+        bucket = self._outputs[contract.OUTPUT_TRAINING_DATA_BUCKET]
+        for key, path in data.items():
+            self._clients.s3.upload_file(str(path), bucket, key)
+
+    def start(self, name: str, execution_input: Mapping[str, Any]) -> str:
+        """Start an execution and return its ARN."""
+        answer = self._clients.stepfunctions.start_execution(
+            stateMachineArn=self._outputs[contract.OUTPUT_STATE_MACHINE],
+            name=name,
+            input=json.dumps(execution_input),
+        )
+        return answer["executionArn"]
+
+    def stop(self, execution_arn: str, error: str, cause: str) -> None:
+        """Abort an execution."""
+        self._clients.stepfunctions.stop_execution(executionArn=execution_arn, error=error, cause=cause)
+
+    def watch(self, execution_arn: str, *, poll_seconds: float) -> Iterator[Event]:
+        """Yield what happens until the execution has ended, each thing once."""
+        seen_events, training_log = 0, None
+        while True:
+            status = self._clients.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
+            events = self.history(execution_arn)
+            for event in events[seen_events:]:
+                if entered := event.get("stateEnteredEventDetails"):
+                    yield StateEntered(entered["name"], event["timestamp"])
+            seen_events = len(events)
+            if training_log is None and (job := job_name(events, "training_job_name")):
+                yield TrainingPlanned(_named_jobs(events)["hyperparameters"])
+                training_log = self._follow(contract.TRAINING_LOG_GROUP, job)
+            if training_log is not None:
+                yield from filter(None, map(_training_round, next(training_log)))
+            if status != RUNNING:
+                return
+            time.sleep(poll_seconds)
+
+    def outcome(self, execution_arn: str) -> Outcome:
+        """Return how an execution ended, with the failure that its last state names."""
+        answer = self._clients.stepfunctions.describe_execution(executionArn=execution_arn)
+        output = json.loads(answer.get("output", "{}"))
+        if answer["status"] == "SUCCEEDED":
+            return Outcome(answer["status"], None, output)
+        stage = _failed_stage(self.history(execution_arn))
+        failure = Failure(stage, answer.get("error", answer["status"]), answer.get("cause", ""))
+        return Outcome(answer["status"], failure, output)
+
+    def history(self, execution_arn: str) -> list[dict[str, Any]]:
+        """Return every event of an execution."""
+        pages = self._clients.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+        return [dict(event) for page in pages for event in page["events"]]
+
+    def log(self, group: str, job: str) -> list[str]:
+        """Return all lines that a job wrote."""
+        lines: list[str] = []
+        follower = self._follow(group, job)
+        while batch := next(follower):
+            lines += batch
+        return lines
+
+    def fetch(self, uri: str, path: Path) -> bool:
+        """Copy an object to a file; tell whether there is one."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        try:
+            self._clients.s3.download_file(bucket, key, str(path))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                return False
+            raise
+        return True
+
+    def evaluation_uri(self, execution_name: str) -> str:
+        """Return where an execution's evaluation.json lies."""
+        bucket = self._outputs[contract.OUTPUT_EVALUATION_RESULTS_BUCKET]
+        return f"s3://{bucket}/{contract.EVALUATIONS_PREFIX}{execution_name}/{contract.EVALUATION_FILE}"
+
+    def model_uri(self, training_job: str) -> str:
+        """Return where a training job's model lies."""
+        bucket = self._outputs[contract.OUTPUT_MODEL_ARTIFACTS_BUCKET]
+        return f"s3://{bucket}/{contract.MODELS_PREFIX}{training_job}/output/{contract.MODEL_ARCHIVE}"
+
+    def _follow(self, group: str, job: str) -> Iterator[list[str]]:
+        """Yield the lines that came since the last time, for ever; none while the stream is not there."""
+        stream, token = None, None
+        while True:
+            stream = stream or self._stream(group, job)
+            if stream is None:
+                yield []
+                continue
+            position: Any = {"nextToken": token} if token else {}
+            answer = self._clients.logs.get_log_events(
+                logGroupName=group, logStreamName=stream, startFromHead=True, **position
+            )
+            token = answer["nextForwardToken"]
+            yield [event["message"] for event in answer["events"]]
+
+    def _stream(self, group: str, job: str) -> str | None:
+        try:
+            answer = self._clients.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return None  # the first job of the account makes the group
+            raise
+        return answer["logStreams"][0]["logStreamName"] if answer["logStreams"] else None
+
+
+def job_name(events: list[dict[str, Any]], field: str) -> str | None:
+    """Return the name that the execution gave to a job, once it has: `training_job_name` or `processing_job_name`."""
+    return _named_jobs(events).get(field)
+
+
+def _named_jobs(events: list[dict[str, Any]]) -> dict[str, Any]:
+    for event in events:
+        exited = event.get("stateExitedEventDetails", {})
+        if exited.get("name") == "NameJobs":
+            named: dict[str, Any] = json.loads(exited["output"])
+            return named
+    return {}
+
+
+def metric_values(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics of an evaluation.json by name; those that are not defined are left out."""
+    for key, metrics in evaluation.items():
+        if key.endswith("_metrics"):
+            return {
+                name: metric["value"]
+                for name, metric in metrics.items()
+                if isinstance(metric.get("value"), int | float)
+            }
+    return {}
+
+
+def _training_round(line: str) -> TrainingRound | None:
+    match = METRIC_LINE.fullmatch(line)
+    if not match:
+        return None
+    pairs = (part.rpartition(":") for part in re.split(r"\t|#011", match[2]))
+    return TrainingRound(int(match[1]), {name: float(value) for name, _, value in pairs})
+
+
+def _failed_stage(events: list[dict[str, Any]]) -> str:
+    """Return the stage that the failure path names, or the state that the execution was in."""
+    entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
+    if not entered:
+        return "start"
+    state = json.loads(entered[-1].get("input") or "{}")
+    failure = state.get("failure") if isinstance(state, dict) else None
+    return str(failure["stage"] if isinstance(failure, dict) and "stage" in failure else entered[-1]["name"])

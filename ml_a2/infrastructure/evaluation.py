@@ -1,0 +1,110 @@
+"""The evaluation: its role and the CreateProcessingJob request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from constructs import Construct
+
+from ml_a2 import contract
+from ml_a2.infrastructure.images import ImageRegistry
+from ml_a2.infrastructure.job_role import JobRole
+from ml_a2.infrastructure.storage import Storage
+from ml_a2.settings import EvaluationSettings
+
+
+class Evaluation(Construct):
+    """What the workflow needs to evaluate one model in the scikit-learn image."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: Storage,
+        images: ImageRegistry,
+        settings: EvaluationSettings,
+    ) -> None:
+        """Create the role; it reads code, validation data and models, and writes evaluations."""
+        super().__init__(scope, construct_id)
+        self._storage = storage
+        self._settings = settings
+        self._image_uri = images.uri(contract.EVALUATION_REPOSITORY, settings.image_version)
+        self.role = JobRole(
+            self,
+            "Role",
+            log_group=contract.PROCESSING_LOG_GROUP,
+            metric_namespace=contract.PROCESSING_LOG_GROUP,
+            repository_arn=images.repository_arn(contract.EVALUATION_REPOSITORY),
+        )
+        self.role.may_read(storage.training_data, [contract.CODE_PREFIX, contract.VALIDATION_PREFIX])
+        self.role.may_read(storage.model_artifacts, [contract.MODELS_PREFIX])
+        self.role.may_write(storage.evaluation_results, contract.EVALUATIONS_PREFIX)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The part of the request that an execution's input may override."""
+        return {"evaluation_instance_type": self._settings.instance_type}
+
+    def request(self) -> dict[str, Any]:
+        """Render the CreateProcessingJob request over the state that ApplyDefaults makes."""
+        return {
+            "ProcessingJobName.$": "$.processing_job_name",
+            "RoleArn": self.role.role_arn,
+            "AppSpecification": self._application(),
+            "ProcessingInputs": self._inputs(),
+            "ProcessingOutputConfig": {"Outputs": [self._output()]},
+            "ProcessingResources": {"ClusterConfig": self._cluster()},
+            "StoppingCondition": {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds},
+            "NetworkConfig": {"EnableNetworkIsolation": True},
+        }
+
+    def _application(self) -> dict[str, Any]:
+        script = f"{contract.PROCESSING_CODE_PATH}/{contract.EVALUATION_SCRIPT}"
+        arguments = {
+            "--model": contract.PROCESSING_MODEL_PATH,
+            "--validation": contract.PROCESSING_VALIDATION_PATH,
+            "--output": contract.PROCESSING_OUTPUT_PATH,
+            "--message": contract.PROCESSING_MESSAGE_PATH,
+        }
+        return {
+            "ImageUri": self._image_uri,
+            "ContainerEntrypoint": ["python3", script],
+            "ContainerArguments": [word for option in arguments.items() for word in option],
+        }
+
+    def _inputs(self) -> list[dict[str, Any]]:
+        data = self._storage.training_data.bucket_name
+        return [
+            _input("code", contract.PROCESSING_CODE_PATH, {"S3Uri": f"s3://{data}/{contract.CODE_PREFIX}"}),
+            _input("model", contract.PROCESSING_MODEL_PATH, {"S3Uri.$": "$.model_artifact"}),
+            _input(
+                "validation",
+                contract.PROCESSING_VALIDATION_PATH,
+                {"S3Uri.$": f"States.Format('s3://{data}/{{}}', $.request.validation_prefix)"},
+            ),
+        ]
+
+    def _output(self) -> dict[str, Any]:
+        results = self._storage.evaluation_results.bucket_name
+        prefix = f"s3://{results}/{contract.EVALUATIONS_PREFIX}{{}}"
+        return {
+            "OutputName": "evaluation",
+            "S3Output": {
+                "S3Uri.$": f"States.Format('{prefix}', $$.Execution.Name)",
+                "LocalPath": contract.PROCESSING_OUTPUT_PATH,
+                "S3UploadMode": "EndOfJob",
+            },
+        }
+
+    def _cluster(self) -> dict[str, Any]:
+        return {
+            "InstanceCount": 1,
+            "InstanceType.$": "$.request.evaluation_instance_type",
+            "VolumeSizeInGB": self._settings.volume_size_gb,
+        }
+
+
+def _input(name: str, local_path: str, source: dict[str, str]) -> dict[str, Any]:
+    s3_input = {**source, "LocalPath": local_path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": s3_input}

@@ -1,0 +1,262 @@
+"""The state machine: train, evaluate, read the evaluation, and report every failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from ml_a2 import contract
+from ml_a2.infrastructure import failure
+from ml_a2.infrastructure.evaluation import Evaluation
+from ml_a2.infrastructure.execution_log import ExecutionLog
+from ml_a2.infrastructure.failure import FailurePath, Stage
+from ml_a2.infrastructure.storage import Storage
+from ml_a2.infrastructure.training import Training
+from ml_a2.settings import Settings
+
+TRAINING = Stage("Training", "$.training_job_name", contract.TRAINING_LOG_GROUP)
+EVALUATION = Stage("Evaluation", "$.processing_job_name", contract.PROCESSING_LOG_GROUP)
+
+# Instances are found, data is copied and results are uploaded outside a job's own run time.
+MARGIN_SECONDS = 2 * 3600
+
+
+class Workflow(Construct):
+    """One STANDARD state machine that polls SageMaker through AWS SDK integrations."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: Storage,
+        training: Training,
+        evaluation: Evaluation,
+        topic: sns.ITopic,
+        settings: Settings,
+    ) -> None:
+        """Create the state machine with its role and its log group."""
+        super().__init__(scope, construct_id)
+        self._storage = storage
+        self._training = training
+        self._evaluation = evaluation
+        self._settings = settings
+        self._failure = FailurePath(self, "Failure", topic=topic)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
+            timeout=self._timeout(),
+            tracing_enabled=True,
+            logs=ExecutionLog(self, "Log", retain=settings.environment == "production").options,
+        )
+
+    def _definition(self) -> sfn.Chain:
+        evaluate = self._evaluate()
+        given = self._pass("UseGivenModel", input_path="$.request.model_artifact", result_path="$.model_artifact")
+        given.next(evaluate)
+        model_given = sfn.Choice(self, "ModelGiven?", state_name="ModelGiven?")
+        model_given.when(sfn.Condition.is_present("$.request.model_artifact"), given)
+        model_given.otherwise(self._train(then=evaluate))
+        return self._apply_defaults().next(model_given)
+
+    def _apply_defaults(self) -> sfn.Chain:
+        """Lay the execution's input over the stack's defaults; JsonMerge merges one level, so in two steps."""
+        defaults = {**self._training.defaults, **self._evaluation.defaults, "hyperparameters": {}}
+        stack = self._pass(
+            "StackDefaults",
+            parameters={
+                "defaults": defaults,
+                "hyperparameters": self._training.default_hyperparameters,
+                "input.$": "$",
+            },
+        )
+        apply = self._pass(
+            "ApplyDefaults",
+            parameters={
+                "request.$": "States.JsonMerge($.defaults, $.input, false)",
+                "hyperparameters.$": "$.hyperparameters",
+            },
+        )
+        name = self._pass(
+            "NameJobs",
+            parameters={
+                "request.$": "$.request",
+                "hyperparameters.$": "States.JsonMerge($.hyperparameters, $.request.hyperparameters, false)",
+                "training_job_name.$": _job_name(contract.TRAINING_JOB_PREFIX),
+                "processing_job_name.$": _job_name(contract.PROCESSING_JOB_PREFIX),
+            },
+        )
+        return stack.next(apply).next(name)
+
+    def _train(self, *, then: sfn.IChainable) -> sfn.IChainable:
+        use_trained = self._pass(
+            "UseTrainedModel", input_path="$.training.ModelArtifacts.S3ModelArtifacts", result_path="$.model_artifact"
+        )
+        use_trained.next(then)
+        wait = self._poll(
+            TRAINING,
+            describe=self._job_call("DescribeTrainingJob", "training-job", {"TrainingJobName.$": "$.training_job_name"}),
+            result_path="$.training",
+            status="TrainingJobStatus",
+            max_runtime_seconds=self._settings.training.max_runtime_seconds,
+            then=use_trained,
+        )
+        create = self._create_call("CreateTrainingJob", "training-job", self._training.request(), self._training.role)
+        self._failure.protect(create, TRAINING, adopt=wait)
+        return create.next(wait)
+
+    def _evaluate(self) -> sfn.IChainable:
+        wait = self._poll(
+            EVALUATION,
+            describe=self._job_call(
+                "DescribeProcessingJob", "processing-job", {"ProcessingJobName.$": "$.processing_job_name"}
+            ),
+            result_path="$.evaluation",
+            status="ProcessingJobStatus",
+            max_runtime_seconds=self._settings.evaluation.max_runtime_seconds,
+            then=self._read_evaluation().next(sfn.Succeed(self, "PipelineSucceeded", state_name="PipelineSucceeded")),
+        )
+        create = self._create_call(
+            "CreateProcessingJob", "processing-job", self._evaluation.request(), self._evaluation.role
+        )
+        self._failure.protect(create, EVALUATION, adopt=wait)
+        return create.next(wait)
+
+    def _poll(
+        self,
+        stage: Stage,
+        *,
+        describe: tasks.CallAwsService,
+        result_path: str,
+        status: str,
+        max_runtime_seconds: int,
+        then: sfn.IChainable,
+    ) -> sfn.Wait:
+        """Wait, describe, choose; statuses as contract section 3 lists them."""
+        wait_name = f"WaitFor{stage.name}"
+        every = sfn.WaitTime.duration(Duration.seconds(contract.POLL_SECONDS))
+        wait = sfn.Wait(self, wait_name, state_name=wait_name, time=every)
+        self._failure.protect(describe, stage)
+        at = f"{result_path}.{status}"
+        choice_name = f"{stage.name}Status?"
+        choice = sfn.Choice(self, choice_name, state_name=choice_name)
+        choice.when(sfn.Condition.string_equals(at, "Completed"), then)
+        choice.when(
+            sfn.Condition.or_(
+                sfn.Condition.string_equals(at, "InProgress"), sfn.Condition.string_equals(at, "Stopping")
+            ),
+            wait,
+        )
+        for name, (condition, reason) in _endings(stage, result_path, at, max_runtime_seconds).items():
+            choice.when(condition, self._failure.state(stage, name, reason))
+        unknown = f"{stage.name}StatusUnknown"
+        cause = f"States.Format('the job has the status {{}}, which this pipeline does not know', {at})"
+        choice.otherwise(self._failure.state(stage, unknown, {"error": unknown, "cause.$": cause}))
+        wait.next(describe).next(choice)
+        return wait
+
+    def _read_evaluation(self) -> tasks.CallAwsService:
+        results = self._storage.evaluation_results
+        key = f"{contract.EVALUATIONS_PREFIX}{{}}/{contract.EVALUATION_FILE}"
+        read = tasks.CallAwsService(
+            self,
+            "ReadEvaluation",
+            state_name="ReadEvaluation",
+            service="s3",
+            action="getObject",
+            parameters={
+                "Bucket": results.bucket_name,
+                "Key.$": f"States.Format('{key}', $$.Execution.Name)",
+            },
+            iam_resources=[results.arn_for_objects(f"{contract.EVALUATIONS_PREFIX}*")],
+            iam_action="s3:GetObject",
+            result_selector={"evaluation.$": "States.StringToJson($.Body)"},
+            result_path="$.result",
+            task_timeout=sfn.Timeout.duration(failure.CALL_TIMEOUT),
+        )
+        self._failure.protect(read, EVALUATION)
+        return read
+
+    def _create_call(
+        self, name: str, resource: str, request: dict[str, Any], job_role: iam.IRole
+    ) -> tasks.CallAwsService:
+        pass_role = iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[job_role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+        return self._job_call(name, resource, request, result_path="$.created", more=[pass_role])
+
+    def _job_call(
+        self,
+        name: str,
+        resource: str,
+        parameters: dict[str, Any],
+        *,
+        result_path: str | None = None,
+        more: list[iam.PolicyStatement] | None = None,
+    ) -> tasks.CallAwsService:
+        prefix = contract.TRAINING_JOB_PREFIX if resource == "training-job" else contract.PROCESSING_JOB_PREFIX
+        jobs = Stack.of(self).format_arn(
+            service="sagemaker",
+            resource=resource,
+            resource_name=f"{prefix}*",
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        return tasks.CallAwsService(
+            self,
+            name,
+            state_name=name,
+            service="sagemaker",
+            action=name[0].lower() + name[1:],
+            parameters=parameters,
+            iam_resources=[jobs],
+            iam_action=f"sagemaker:{name}",
+            additional_iam_statements=more,
+            result_path=result_path or ("$.training" if resource == "training-job" else "$.evaluation"),
+            task_timeout=sfn.Timeout.duration(failure.CALL_TIMEOUT),
+        )
+
+    def _pass(self, name: str, **properties: Any) -> sfn.Pass:
+        return sfn.Pass(self, name, state_name=name, **properties)
+
+    def _timeout(self) -> Duration:
+        """Outlive everything that the two jobs and their waits for quotas may take."""
+        jobs = self._settings.training.max_runtime_seconds + self._settings.evaluation.max_runtime_seconds
+        return Duration.seconds(jobs + 2 * failure.QUOTA_PATIENCE_SECONDS + MARGIN_SECONDS)
+
+
+def _job_name(prefix: str) -> str:
+    # Legal for any execution name, the same for a repeated call, and new for an execution whose name was used before.
+    execution = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
+    return f"States.Format('{prefix}{{}}', States.Hash({execution}, 'SHA-1'))"
+
+
+def _endings(
+    stage: Stage, result_path: str, at: str, max_runtime_seconds: int
+) -> dict[str, tuple[sfn.Condition, dict[str, str]]]:
+    """Return the states that report a job which did not complete, each with its condition and its reason."""
+    failed = f"{stage.name}JobFailed"
+    stopped = f"{stage.name}JobStopped"
+    stop_cause = (
+        f"the {stage.name.lower()} job was stopped: by somebody, or because it ran for longer than "
+        f"MaxRuntimeInSeconds ({max_runtime_seconds})"
+    )
+    has_failed = sfn.Condition.string_equals(at, "Failed")
+    message = f"{result_path}.ExitMessage"
+    return {
+        # A processing job's own last words say more than the service's reason.
+        f"{failed}WithMessage": (
+            sfn.Condition.and_(has_failed, sfn.Condition.is_present(message)),
+            {"error": failed, "cause.$": message},
+        ),
+        failed: (has_failed, {"error": failed, "cause.$": f"{result_path}.FailureReason"}),
+        stopped: (sfn.Condition.string_equals(at, "Stopped"), {"error": stopped, "cause": stop_cause}),
+    }

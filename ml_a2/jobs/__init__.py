@@ -1,0 +1,1 @@
+"""What runs in containers: standalone files, with nothing of ours imported."""

@@ -1,0 +1,86 @@
+"""Refuse a state machine definition that Step Functions would refuse.
+
+The interpreter of the embedded endpoint accepts transitions to states that do not exist; Step Functions does not:
+CreateStateMachine answers InvalidDefinition with SCHEMA_VALIDATION_FAILED or MISSING_TRANSITION_TARGET.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ml_a2.errors import AssemblyError
+
+STATE_TYPES = {"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"}
+ENDING = {"Succeed", "Fail"}
+
+
+def check_definition(text: str) -> None:
+    """Check structure and transitions of a definition.
+
+    Raises:
+        AssemblyError: names the state and what is wrong with it.
+    """
+    try:
+        definition = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise AssemblyError(f"InvalidDefinition: the definition is no JSON: {error}") from error
+    if definition.get("QueryLanguage", "JSONPath") != "JSONPath":
+        raise AssemblyError("InvalidDefinition: QueryLanguage 'JSONata' is not supported locally, only 'JSONPath'")
+    _check_machine(definition, "")
+
+
+def _check_machine(machine: Mapping[str, Any], where: str) -> None:
+    states = machine.get("States")
+    if not isinstance(states, dict) or not states:
+        raise AssemblyError(f"InvalidDefinition: {where}/States is missing or empty")
+    start = machine.get("StartAt")
+    if start not in states:
+        raise AssemblyError(f"InvalidDefinition: MISSING_TRANSITION_TARGET: StartAt {start!r} names no state at {where}/")
+    for name, state in states.items():
+        _check_state(name, state, states, f"{where}/States/{name}")
+    for name in sorted(set(states) - _reachable(start, states)):
+        raise AssemblyError(
+            f"InvalidDefinition: MISSING_TRANSITION_TARGET: state {name!r} is not reachable at {where}/States/{name}"
+        )
+
+
+def _check_state(name: str, state: Mapping[str, Any], states: Mapping[str, Any], where: str) -> None:
+    kind = state.get("Type")
+    if kind not in STATE_TYPES:
+        raise AssemblyError(f"InvalidDefinition: state {name!r} has Type {kind!r}, not one of {sorted(STATE_TYPES)}")
+    for field, target in _transitions(state):
+        if target not in states:
+            raise AssemblyError(
+                f"InvalidDefinition: MISSING_TRANSITION_TARGET: {field} {target!r} names no state at {where}"
+            )
+    if kind not in ENDING and kind != "Choice" and ("Next" in state) == bool(state.get("End")):
+        raise AssemblyError(f"InvalidDefinition: state {name!r} must have either Next or End")
+    if kind == "Choice" and not state.get("Choices"):
+        raise AssemblyError(f"InvalidDefinition: Choice state {name!r} has no Choices")
+    for machine in state.get("Branches", []):
+        _check_machine(machine, f"{where}/Branches")
+    if processor := state.get("ItemProcessor") or state.get("Iterator"):
+        _check_machine(processor, f"{where}/ItemProcessor")
+
+
+def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in ("Next", "Default"):
+        if field in state:
+            yield field, state[field]
+    for index, rule in enumerate(state.get("Choices", [])):
+        yield f"Choices[{index}].Next", rule.get("Next")
+    for index, catcher in enumerate(state.get("Catch", [])):
+        yield f"Catch[{index}].Next", catcher.get("Next")
+
+
+def _reachable(start: str, states: Mapping[str, Any]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [target for _, target in _transitions(states[name])]
+    return seen

@@ -1,0 +1,59 @@
+"""Container images by URI: what stands in for them here."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ml_a2 import contract
+from ml_a2.local.template import Environment
+
+URI = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z.]+)/(?P<repository>[^:@]+):(?P<tag>.+)")
+
+
+class UnknownImageError(Exception):
+    """An image that has no stand-in here, or that the region's registry does not hold."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image's own command; None where the request brings entry point and arguments."""
+
+    repository: str
+    tag: str
+    command: Sequence[str] | None
+
+
+# This Python takes the place of the images' own.
+IMAGES = {
+    (contract.TRAINING_REPOSITORY, "1.7-1"): (sys.executable, "-m", "ml_a2.local.images.xgboost", "train"),
+    (contract.EVALUATION_REPOSITORY, "1.2-1-cpu-py3"): None,
+}
+
+
+def find_image(uri: str, environment: Environment) -> Image:
+    """Return what stands in for an image.
+
+    Raises:
+        UnknownImageError: names the part of the URI that does not fit the region's registry or is not known.
+    """
+    match = URI.fullmatch(uri)
+    if not match:
+        raise UnknownImageError(f"image {uri!r} is not the URI of an image in Amazon ECR")
+    expected = {
+        "account": contract.REGISTRY_ACCOUNTS.get(environment.region),
+        "region": environment.region,
+        "domain": environment.pseudo_parameters()["AWS::URLSuffix"],
+    }
+    for part, value in expected.items():
+        if match[part] != value:
+            raise UnknownImageError(
+                f"image {uri!r}: {part} {match[part]!r} is not that of SageMaker's images in {environment.region}, {value!r}"
+            )
+    name = (match["repository"], match["tag"])
+    if name not in IMAGES:
+        known = ", ".join(f"{repository}:{tag}" for repository, tag in IMAGES)
+        raise UnknownImageError(f"image {uri!r} cannot be run locally, only {known}; see docs/fidelity.md")
+    return Image(*name, IMAGES[name])

@@ -1,0 +1,134 @@
+"""The 53 hyperparameters of the built-in algorithm: names, types and ranges of version 1.7-1.
+
+Source: hyperparameters.tsv, the container's own validation schema as a table.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ml_a2.errors import UserError
+from ml_a2.local.images.xgboost.problems import UserProblem
+
+MULTI_CLASS = ("multi:softmax", "multi:softprob")
+# They choose the container's mode and reporting, and are no parameters of XGBoost.
+OF_THE_CONTAINER = ("save_model_on_termination", "_tuning_objective_metric", "use_dask_gpu_training", "prob_buffer_row")
+NOT_CARRIED_OUT = ("_kfold", "_num_cv_round")
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One row of the table."""
+
+    name: str
+    kind: str
+    required: bool
+    allowed: str
+    aliases: tuple[str, ...]
+
+    def parse(self, text: str) -> Any:
+        """Return the value in its own type.
+
+        Raises:
+            UserProblem: it cannot be parsed, or lies outside the range.
+        """
+        try:
+            value = _PARSERS[self.kind](text)
+        except (ValueError, SyntaxError) as error:
+            name = type(error).__name__
+            raise UserProblem(f"Hyperparameter {self.name}: could not parse value (caused by {name})") from error
+        if self.kind == "CommaSeparatedList":
+            if not set(value) <= set(self._choices):
+                raise UserProblem(f"Hyperparameter {self.name}: value {value} not in range {self.allowed}")
+        elif self.kind == "Categorical":
+            if value not in self._choices:
+                raise UserProblem(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
+        elif self.kind in ("Integer", "Continuous") and not self._within(value):
+            raise UserProblem(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
+        return value
+
+    @property
+    def _choices(self) -> list[str]:
+        choices: list[str] = ast.literal_eval(self.allowed)
+        return choices
+
+    def _within(self, value: float) -> bool:
+        """Test an interval by what it excludes, as the container does: nan passes."""
+        match = re.fullmatch(r"([\[(])(\S+), (\S+)([\])])", self.allowed)
+        assert match, self.allowed
+        low, high = float(match[2]), float(match[3])
+        below = value < low if match[1] == "[" else value <= low
+        above = value > high if match[4] == "]" else value >= high
+        return not below and not above
+
+
+def parse_hyperparameters(given: Mapping[str, object]) -> dict[str, Any]:
+    """Check and convert the hyperparameters of a job.
+
+    Raises:
+        UserProblem: one is unknown, missing, unparsable or out of range.
+    """
+    table = hyperparameter_table()
+    by_alias = {alias: row.name for row in table.values() for alias in row.aliases}
+    named = {by_alias.get(name, name): str(text) for name, text in given.items()}
+    for name in named:
+        if name not in table:
+            raise UserProblem(f"Extraneous hyperparameter found: {name}")
+    for row in table.values():
+        if row.required and row.name not in named:
+            raise UserProblem(f"Missing required hyperparameter: {row.name}")
+    values = {name: table[name].parse(text) for name, text in named.items()}
+    if values.get("objective") in MULTI_CLASS and "num_class" not in values:
+        raise UserProblem("Require input for parameter 'num_class' for multi-classification")
+    if "eval_metric" in values:
+        values["objective"]  # the container dies with this KeyError as well
+    for name in NOT_CARRIED_OUT:
+        if name in values:
+            raise UserProblem(f"hyperparameter {name} is not carried out locally yet; see docs/fidelity.md")
+    return {name: value for name, value in values.items() if name not in OF_THE_CONTAINER}
+
+
+def check_hyperparameters(given: Mapping[str, str]) -> None:
+    """Check names and values before anything is started; what the stack adds is not known here.
+
+    Raises:
+        UserError: names the hyperparameter and what is allowed.
+    """
+    try:
+        parse_hyperparameters({"num_round": "1", **given})
+    except UserProblem as problem:
+        raise UserError(f"the XGBoost image would refuse this: {problem}") from problem
+
+
+@cache
+def hyperparameter_table() -> dict[str, Hyperparameter]:
+    """Return the table, by name."""
+    text = files(__package__).joinpath("hyperparameters.tsv").read_text(encoding="utf-8")
+    return {
+        row["name"]: Hyperparameter(
+            row["name"], row["type"], row["required"] == "True", row["range"], tuple(filter(None, row["aliases"].split(",")))
+        )
+        for row in csv.DictReader(text.splitlines(), delimiter="\t")
+    }
+
+
+_PARSERS = {
+    "Integer": int,
+    "Continuous": float,
+    "Categorical": str,
+    "CommaSeparatedList": lambda text: text.split(","),
+    "Tuple": lambda text: text if isinstance(ast.literal_eval(text), tuple) else _fail(),
+    "NestedList": lambda text: text if isinstance(json.loads(text), list) else _fail(),
+}
+
+
+def _fail() -> str:
+    raise ValueError

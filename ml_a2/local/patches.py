@@ -1,0 +1,160 @@
+"""Every patch of moto, the embedded engine, in one place: each with its reason and a check that it still fits.
+
+moto is pinned exactly; none of what is replaced here is public API. `apply` may be called again: a later call
+replaces what the patches do, not the patches.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import moto
+from moto.core.config import default_user_config
+from moto.s3.models import FakeBucket
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.backend.execution import Execution
+
+from ml_a2.local.policy import Request, decide
+
+MOTO_VERSION = "5.2.5"
+
+# SDK integrations name errors after the service's class in the AWS SDK for Java (contract, section 4).
+ERROR_NAMES = {"sagemaker": "SageMaker", "s3": "S3", "sns": "Sns"}
+
+Call = Callable[[str, str, dict[str, Any], str], Any]
+
+
+@dataclass
+class _Active:
+    """What the patches do at present."""
+
+    call: Call
+    speed: float
+    in_retry: threading.local = field(default_factory=threading.local)
+
+
+_active: _Active | None = None
+
+
+def apply(call: Call, speed: float) -> None:
+    """Let state machines make their calls through `call`, and wait `speed` times shorter than they say."""
+    global _active
+    first = _active is None
+    _active = _Active(call, speed)
+    if not first:
+        return
+    if moto.__version__ != MOTO_VERSION:
+        raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
+    for patch in (_execute_state_machines, _call_services, _shorten_waits, _shorten_retries, _evaluate_bucket_policies):
+        patch()
+    _write_start_time_as_text()
+
+
+def _current() -> _Active:
+    assert _active is not None
+    return _active
+
+
+def _expect(owner: Any, *names: str) -> None:
+    for name in names:
+        if not hasattr(owner, name):
+            raise RuntimeError(f"moto {moto.__version__} has no {owner.__name__}.{name}, which a patch replaces")
+
+
+def _execute_state_machines() -> None:
+    """Run state machines: by default moto only stores them."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+
+
+def _call_services() -> None:
+    """Make SDK integrations under the state machine's role, with JSON answers and AWS's error names.
+
+    moto ignores the role, leaves datetime and body objects in the state, and names errors in lower case.
+    """
+    owner = state_task_service_aws_sdk.StateTaskServiceAwsSdk
+    _expect(owner, "_eval_service_task", "_get_boto_service_name", "_get_boto_service_action")
+    _expect(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES")
+    state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(ERROR_NAMES)
+
+    def eval_service_task(
+        self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: dict[str, Any], state_credentials: Any
+    ) -> None:
+        service, operation = self._get_boto_service_name(), self._get_boto_service_action()
+        role = env.aws_execution_details.role_arn
+        env.stack.append(_current().call(service, operation, normalised_parameters, role))
+
+    owner._eval_service_task = eval_service_task
+
+
+def _shorten_waits() -> None:
+    """Divide the seconds of Wait states by the speed."""
+    _expect(WaitFunction, "_wait_interval")
+
+    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
+        if wait_seconds > 0:
+            env.program_state_event.wait(wait_seconds / _current().speed)
+
+    WaitFunction._wait_interval = wait_interval
+
+
+def _shorten_retries() -> None:
+    """Divide the pauses of retriers by the speed, and let StopExecution end them: moto sleeps through it."""
+    _expect(retrier_decl, "time")
+    _expect(retrier_decl.RetrierDecl, "_eval_body")
+    original = retrier_decl.RetrierDecl._eval_body
+
+    class InterruptibleTime:
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            active = _current()
+            active.in_retry.env.program_state_event.wait(seconds / active.speed)
+
+    def eval_body(self: Any, env: Any) -> None:
+        _current().in_retry.env = env
+        original(self, env)
+
+    retrier_decl.time = InterruptibleTime
+    retrier_decl.RetrierDecl._eval_body = eval_body
+
+
+def _evaluate_bucket_policies() -> None:
+    """Decide requests over HTTP by the whole bucket policy: moto ignores conditions, so a TLS-only one denies all.
+
+    The loopback connection counts as TLS: the endpoint stands where AWS has its HTTPS endpoints. What a role may do is
+    decided where its calls are made; here only the person's own requests arrive, and those an explicit deny stops.
+    """
+    _expect(FakeBucket, "get_permission")
+
+    def get_permission(self: Any, action: str, resource: str) -> Any:
+        from moto.iam.access_control import PermissionResult
+
+        if not self.policy:
+            return PermissionResult.NEUTRAL
+        account = f"arn:{self.partition}:iam::{self.account_id}:root"
+        request = Request(account, action, resource, {"aws:SecureTransport": "true"})
+        decision = decide(request, [_ALLOW_ALL], [json.loads(self.policy)])
+        return PermissionResult.NEUTRAL if decision.allowed else PermissionResult.DENIED
+
+    FakeBucket.get_permission = get_permission
+
+
+_ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def _write_start_time_as_text() -> None:
+    """Give `$$.Execution.StartTime` as ISO 8601 text: moto leaves a datetime there, which no function takes."""
+    _expect(Execution, "get_start_execution_details")
+    original = Execution.get_start_execution_details
+
+    def get_start_execution_details(self: Any) -> Any:
+        details = original(self)
+        details.start_time = self.start_date.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return details
+
+    Execution.get_start_execution_details = get_start_execution_details

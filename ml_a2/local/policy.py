@@ -1,0 +1,178 @@
+"""Decide a request by IAM policies.
+
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements reference". What is not understood
+is refused by name when a policy is stored, never skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from ml_a2.errors import AssemblyError
+
+Policy = Mapping[str, Any]
+Values = tuple[str, ...]
+
+STATEMENT_KEYS = {
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call that somebody makes: who, what, on which resource, under which circumstances."""
+
+    principal: str
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+    service: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the request may proceed, and why not."""
+
+    allowed: bool
+    reason: str = ""
+
+
+def decide(request: Request, identity: Iterable[Policy], resource: Iterable[Policy] = ()) -> Decision:
+    """Evaluate within one account: an explicit deny wins, otherwise one allow on either side suffices."""
+    matching = [
+        *((statement, "identity-based") for policy in identity for statement in statements(policy)),
+        *((s, "resource-based") for policy in resource for s in statements(policy) if _matches_principal(s, request)),
+    ]
+    effects = [(s["Effect"], kind) for s, kind in matching if _applies(s, request)]
+    for effect, kind in effects:
+        if effect == "Deny":
+            article = "an" if kind == "identity-based" else "a"
+            return Decision(False, f"with an explicit deny in {article} {kind} policy")
+    if effects:
+        return Decision(True)
+    return Decision(False, f"because no identity-based policy allows the {request.action} action")
+
+
+def statements(policy: Policy) -> list[dict[str, Any]]:
+    """Return a policy's statements as a list, however they are written."""
+    return list(_listed(policy.get("Statement", [])))
+
+
+def check_policy(policy: Policy, subject: str) -> None:
+    """Refuse a policy that this evaluation could not decide faithfully.
+
+    Raises:
+        AssemblyError: names the subject and the element, operator or variable.
+    """
+    if unknown := set(policy) - {"Version", "Id", "Statement"}:
+        raise AssemblyError(f"{subject}: policy element {sorted(unknown)[0]!r} is not supported locally")
+    if policy.get("Version") != "2012-10-17":
+        raise AssemblyError(f"{subject}: policy version {policy.get('Version')!r} is not supported, only '2012-10-17'")
+    for statement in statements(policy):
+        if unknown := set(statement) - STATEMENT_KEYS:
+            raise AssemblyError(f"{subject}: statement element {sorted(unknown)[0]!r} is not supported locally")
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            raise AssemblyError(f"{subject}: Effect {statement.get('Effect')!r} is not one of Allow, Deny")
+        for operator in statement.get("Condition", {}):
+            if operator.removesuffix("IfExists") not in OPERATORS:
+                raise AssemblyError(f"{subject}: condition operator {operator!r} is not supported locally")
+        if "${" in str(statement):
+            raise AssemblyError(f"{subject}: policy variables are not supported locally: {statement}")
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Match with IAM's wildcards: `*` any characters, `?` exactly one."""
+    return _wildcard(pattern).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=4096)
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    translated = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.compile("".join(translated), re.DOTALL)
+
+
+def _applies(statement: Mapping[str, Any], request: Request) -> bool:
+    return (
+        _matches_element(statement, "Action", request.action.lower(), str.lower)
+        and _matches_element(statement, "Resource", request.resource, str)
+        and all(
+            _holds(operator, key, _listed(expected), request.context)
+            for operator, block in statement.get("Condition", {}).items()
+            for key, expected in block.items()
+        )
+    )
+
+
+def _matches_element(
+    statement: Mapping[str, Any], element: str, value: str, normalise: Callable[[str], str]
+) -> bool:
+    if f"Not{element}" in statement:
+        return not any(matches(normalise(p), value) for p in _listed(statement[f"Not{element}"]))
+    if element == "Resource" and element not in statement:
+        return True  # a trust policy names no resource: it is the role itself
+    return any(matches(normalise(p), value) for p in _listed(statement.get(element, [])))
+
+
+def _matches_principal(statement: Mapping[str, Any], request: Request) -> bool:
+    if "NotPrincipal" in statement:
+        return not _names_principal(statement["NotPrincipal"], request)
+    return _names_principal(statement.get("Principal", {}), request)
+
+
+def _names_principal(principal: Any, request: Request) -> bool:
+    if principal == "*":
+        return True
+    if request.service and request.service in _listed(principal.get("Service", [])):
+        return True
+    account = request.principal.split(":")[4] if request.principal.count(":") >= 5 else ""
+    accepted = {"*", account, request.principal, request.principal.rpartition(":")[0] + ":root"}
+    return any(named in accepted for named in _listed(principal.get("AWS", [])))
+
+
+def _holds(operator: str, key: str, expected: list[Any], context: Mapping[str, str]) -> bool:
+    folded = {name.lower(): value for name, value in context.items()}
+    base = operator.removesuffix("IfExists")
+    wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in expected]
+    if key.lower() not in folded:
+        return operator.endswith("IfExists") or base in NEGATED
+    return OPERATORS[base](folded[key.lower()], wanted)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _equals(value: str, wanted: list[str]) -> bool:
+    return value in wanted
+
+
+def _equals_ignoring_case(value: str, wanted: list[str]) -> bool:
+    return value.lower() in (w.lower() for w in wanted)
+
+
+def _like(value: str, wanted: list[str]) -> bool:
+    return any(matches(w, value) for w in wanted)
+
+
+def _not(operator: Callable[[str, list[str]], bool]) -> Callable[[str, list[str]], bool]:
+    return lambda value, wanted: not operator(value, wanted)
+
+
+OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
+    "StringEquals": _equals,
+    "StringNotEquals": _not(_equals),
+    "StringEqualsIgnoreCase": _equals_ignoring_case,
+    "StringLike": _like,
+    "StringNotLike": _not(_like),
+    "ArnEquals": _like,
+    "ArnLike": _like,
+    "ArnNotEquals": _not(_like),
+    "ArnNotLike": _not(_like),
+    "Bool": _equals_ignoring_case,
+}
+# A negated operator is true of a key that the request does not carry.
+NEGATED = {"StringNotEquals", "StringNotLike", "ArnNotEquals", "ArnNotLike"}

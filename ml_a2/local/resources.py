@@ -1,0 +1,224 @@
+"""The resource types that the deployer creates, each through its service's public API.
+
+Every type lists the properties that it understands; the deployer refuses all others before it creates anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ml_a2.errors import AssemblyError
+from ml_a2.local.clients import Clients
+from ml_a2.local.definition import check_definition
+from ml_a2.local.policy import check_policy
+from ml_a2.local.template import Environment
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Created:
+    """What Ref and Fn::GetAtt give for a resource."""
+
+    ref: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Creation:
+    """One resource about to be created: its logical id, and where."""
+
+    logical_id: str
+    clients: Clients
+    environment: Environment
+
+    def name(self, longest: int = 64, lower: bool = False) -> str:
+        """Return a physical name as CloudFormation makes them: stack, logical id, suffix; here always the same."""
+        stack = self.environment.stack_name
+        suffix = hashlib.sha256(f"{stack}/{self.logical_id}".encode()).hexdigest()[:12]
+        name = f"{stack}-{self.logical_id}"[: longest - 13] + f"-{suffix}"
+        return name.lower() if lower else name
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """Return an ARN in the deployment's partition, account and region."""
+        where = self.environment
+        parts = (where.region if region else "", where.account if account else "")
+        return f"arn:{where.partition}:{service}:{parts[0]}:{parts[1]}:{resource}"
+
+
+def _bucket(creation: Creation, properties: Properties) -> Created:
+    name = properties.get("BucketName") or creation.name(63, lower=True)
+    s3 = creation.clients.s3
+    region = creation.environment.region
+    # S3 takes every region as a location but us-east-1.
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)  # type: ignore[arg-type]
+    if encryption := properties.get("BucketEncryption"):
+        rules = [
+            {_ENCRYPTION_KEYS.get(key, key): value for key, value in rule.items()}
+            for rule in encryption["ServerSideEncryptionConfiguration"]
+        ]
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})  # type: ignore[typeddict-item]
+    if access := properties.get("PublicAccessBlockConfiguration"):
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=access)
+    if versioning := properties.get("VersioningConfiguration"):
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    if tags := properties.get("Tags"):
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+    return Created(name, {"Arn": creation.arn("s3", name, region=False, account=False)})
+
+
+_ENCRYPTION_KEYS = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
+
+
+def _bucket_policy(creation: Creation, properties: Properties) -> Created:
+    check_policy(properties["PolicyDocument"], creation.logical_id)
+    bucket = properties["Bucket"]
+    creation.clients.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
+    return Created(bucket)
+
+
+def _role(creation: Creation, properties: Properties) -> Created:
+    check_policy(properties["AssumeRolePolicyDocument"], creation.logical_id)
+    for arn in properties.get("ManagedPolicyArns", []):
+        if not arn.endswith(":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"):
+            raise AssemblyError(f"{creation.logical_id}: managed policy {arn!r} is not supported locally")
+    name = properties.get("RoleName") or creation.name()
+    role = creation.clients.iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"])
+    )["Role"]
+    return Created(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+
+
+def _role_policy(creation: Creation, properties: Properties) -> Created:
+    check_policy(properties["PolicyDocument"], creation.logical_id)
+    for role in properties["Roles"]:
+        creation.clients.iam.put_role_policy(
+            RoleName=role,
+            PolicyName=properties["PolicyName"],
+            PolicyDocument=json.dumps(properties["PolicyDocument"]),
+        )
+    return Created(properties["PolicyName"])
+
+
+def _topic(creation: Creation, properties: Properties) -> Created:
+    name = properties.get("TopicName") or creation.name(256)
+    attributes = {key: properties[key] for key in ("DisplayName",) if key in properties}
+    arn = creation.clients.sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+    return Created(arn, {"TopicName": name, "TopicArn": arn})
+
+
+def _topic_policy(creation: Creation, properties: Properties) -> Created:
+    check_policy(properties["PolicyDocument"], creation.logical_id)
+    for topic in properties["Topics"]:
+        creation.clients.sns.set_topic_attributes(
+            TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"])
+        )
+    return Created(creation.name())
+
+
+def _subscription(creation: Creation, properties: Properties) -> Created:
+    answer = creation.clients.sns.subscribe(
+        TopicArn=properties["TopicArn"], Protocol=properties["Protocol"], Endpoint=properties["Endpoint"]
+    )
+    return Created(answer["SubscriptionArn"])
+
+
+def _alarm(creation: Creation, properties: Properties) -> Created:
+    name = properties.get("AlarmName") or creation.name(255)
+    creation.clients.cloudwatch.put_metric_alarm(**{**properties, "AlarmName": name})
+    return Created(name, {"Arn": creation.arn("cloudwatch", f"alarm:{name}")})
+
+
+def _log_group(creation: Creation, properties: Properties) -> Created:
+    name = properties.get("LogGroupName") or creation.name(512)
+    creation.clients.logs.create_log_group(logGroupName=name)
+    if days := properties.get("RetentionInDays"):
+        creation.clients.logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+    return Created(name, {"Arn": creation.arn("logs", f"log-group:{name}:*")})
+
+
+def _state_machine(creation: Creation, properties: Properties) -> Created:
+    check_definition(properties["DefinitionString"])
+    name = properties.get("StateMachineName") or creation.name(80)
+    options = {
+        api: _camel_case(properties[key])
+        for key, api in (("LoggingConfiguration", "loggingConfiguration"), ("TracingConfiguration", "tracingConfiguration"))
+        if key in properties
+    }
+    answer = creation.clients.stepfunctions.create_state_machine(
+        name=name,
+        definition=properties["DefinitionString"],
+        roleArn=properties["RoleArn"],
+        type=properties.get("StateMachineType", "STANDARD"),
+        **options,
+    )
+    return Created(answer["stateMachineArn"], {"Arn": answer["stateMachineArn"], "Name": name})
+
+
+def _clean_up_function(creation: Creation, properties: Properties) -> Created:
+    """Stand in for the function behind Custom::S3AutoDeleteObjects: the endpoint's buckets end with it anyway."""
+    description = properties.get("Description", "")
+    if not description.startswith("Lambda function for auto-deleting objects in "):
+        raise AssemblyError(
+            f"{creation.logical_id}: Lambda functions are not supported locally, only the CDK's own that empties "
+            "buckets; see docs/fidelity.md"
+        )
+    name = creation.name()
+    return Created(name, {"Arn": creation.arn("lambda", f"function:{name}")})
+
+
+def _clean_up(creation: Creation, properties: Properties) -> Created:
+    return Created(creation.name())
+
+
+def _camel_case(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: _camel_case(item) for key, item in value.items()}
+    return [_camel_case(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """How a type is created, which properties it must have and which it may have."""
+
+    create: Callable[[Creation, Properties], Created]
+    required: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+
+def _type(create: Callable[[Creation, Properties], Created], required: str, optional: str = "") -> ResourceType:
+    return ResourceType(create, frozenset(required.split()), frozenset(optional.split()))
+
+
+RESOURCE_TYPES: dict[str, ResourceType] = {
+    "AWS::S3::Bucket": _type(
+        _bucket, "", "BucketName BucketEncryption PublicAccessBlockConfiguration Tags VersioningConfiguration"
+    ),
+    "AWS::S3::BucketPolicy": _type(_bucket_policy, "Bucket PolicyDocument"),
+    "AWS::IAM::Role": _type(_role, "AssumeRolePolicyDocument", "RoleName ManagedPolicyArns"),
+    "AWS::IAM::Policy": _type(_role_policy, "PolicyDocument PolicyName Roles"),
+    "AWS::SNS::Topic": _type(_topic, "", "TopicName DisplayName"),
+    "AWS::SNS::TopicPolicy": _type(_topic_policy, "PolicyDocument Topics"),
+    "AWS::SNS::Subscription": _type(_subscription, "TopicArn Protocol Endpoint"),
+    "AWS::CloudWatch::Alarm": _type(
+        _alarm,
+        "ComparisonOperator EvaluationPeriods",
+        "AlarmName AlarmActions AlarmDescription Dimensions MetricName Namespace Period Statistic Threshold "
+        "TreatMissingData DatapointsToAlarm",
+    ),
+    "AWS::Logs::LogGroup": _type(_log_group, "", "LogGroupName RetentionInDays"),
+    "AWS::StepFunctions::StateMachine": _type(
+        _state_machine,
+        "DefinitionString RoleArn",
+        "StateMachineName StateMachineType LoggingConfiguration TracingConfiguration",
+    ),
+    "AWS::Lambda::Function": _type(
+        _clean_up_function, "Code Handler Role Runtime", "Timeout MemorySize Description Environment"
+    ),
+    "Custom::S3AutoDeleteObjects": _type(_clean_up, "ServiceToken BucketName"),
+}

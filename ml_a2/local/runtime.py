@@ -1,0 +1,128 @@
+"""The local runtime: the endpoint with a stack deployed on it, from start to clean end."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import moto.backends
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from ml_a2 import contract
+from ml_a2.errors import AssemblyError
+from ml_a2.local import patches
+from ml_a2.local.authorization import Authorization
+from ml_a2.local.clients import Clients
+from ml_a2.local.deployer import deploy
+from ml_a2.local.endpoint import Endpoint
+from ml_a2.local.sagemaker.job import JobServices
+from ml_a2.local.sagemaker.jobs import Jobs
+from ml_a2.local.sagemaker.protocol import SageMakerApi
+from ml_a2.local.service_calls import ServiceCalls
+from ml_a2.local.template import Environment
+
+DEFAULT_REGION = "us-east-1"
+DEFAULT_SPEED = 100.0
+NOTIFICATION_QUEUE = "ml-a2-notifications"
+
+
+class LocalRuntime:
+    """An embedded endpoint; as a context manager it leaves no process, thread or file behind.
+
+    One runtime at a time in a process: moto keeps its state in the process.
+    """
+
+    def __init__(self, *, region: str = DEFAULT_REGION, speed: float = DEFAULT_SPEED, port: int = 0) -> None:
+        """Prepare the services; `speed` divides waits and retry pauses, never the run times of jobs."""
+        _forget_everything()
+        self.environment = Environment(DEFAULT_ACCOUNT_ID, region, contract.STACK_NAME)
+        self._folder = tempfile.TemporaryDirectory(prefix="ml-a2-")
+        self._endpoint = Endpoint(self._answer_sagemaker, port)
+        self.clients = Clients(self._endpoint.url, region)
+        authorization = Authorization(self.clients)
+        services = JobServices(self.clients, authorization, self.environment, Path(self._folder.name))
+        self._jobs = Jobs(services)
+        self._queue_url = ""
+        self._api = SageMakerApi(self._jobs.operations())
+        patches.apply(ServiceCalls(self.clients, authorization, self.environment).call, speed)
+
+    @property
+    def url(self) -> str:
+        """Return the endpoint's URL."""
+        return self._endpoint.url
+
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        self._endpoint.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every job's process, then the endpoint."""
+        self._jobs.close()
+        self._endpoint.close()
+        self._folder.cleanup()
+
+    def deploy(self, assembly: Path) -> dict[str, str]:
+        """Deploy the assembly's one stack and return its outputs.
+
+        Raises:
+            AssemblyError: the assembly has no such stack, or its template cannot be deployed.
+        """
+        return deploy(read_template(assembly), self.environment, self.clients)
+
+    def collect_notifications(self, topic_arn: str) -> None:
+        """Listen to a topic as one more subscriber, a queue."""
+        sqs = self.clients.sqs
+        self._queue_url = sqs.create_queue(QueueName=NOTIFICATION_QUEUE)["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])["Attributes"]
+        self.clients.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["QueueArn"])
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """Return what the topic has sent since it was last asked: SNS's own message documents."""
+        found: list[dict[str, Any]] = []
+        sqs = self.clients.sqs
+        while messages := sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def _answer_sagemaker(self, environ: Any, start_response: Any) -> Any:
+        return self._api(environ, start_response)
+
+
+def read_template(assembly: Path) -> dict[str, Any]:
+    """Read the stack's template out of a cloud assembly.
+
+    Raises:
+        AssemblyError: names the file that is missing or no JSON.
+    """
+    manifest = _read_json(assembly / "manifest.json")
+    artifacts = [a for a in manifest.get("artifacts", {}).values() if a.get("type") == "aws:cloudformation:stack"]
+    if len(artifacts) != 1:
+        raise AssemblyError(f"{assembly}: {len(artifacts)} stacks in manifest.json, exactly 1 can be run")
+    return _read_json(assembly / artifacts[0]["properties"]["templateFile"])
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AssemblyError(f"{path} cannot be read: {error.strerror}; is {path.parent} a cloud assembly?") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise AssemblyError(f"{path} is no JSON: {error}") from error
+    return content
+
+
+def _forget_everything() -> None:
+    """Empty the services' state of an earlier runtime in this process."""
+    for service in ("s3", "sns", "sqs", "stepfunctions", "logs", "cloudwatch", "iam", "sts"):
+        moto.backends.get_backend(service).reset()  # type: ignore[arg-type]
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    stepfunctions_parser_backends.reset()

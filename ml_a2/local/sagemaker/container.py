@@ -1,0 +1,137 @@
+"""One container: a subprocess with its own /opt/ml, whose output lines go to a log."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from ml_a2.local.sagemaker.launcher import NAMESPACES_UNAVAILABLE
+
+ML_PATH = "/opt/ml"
+# "Amazon SageMaker sends SIGTERM, then SIGKILL after 120 seconds."
+STOP_GRACE_SECONDS = 120
+
+PACKAGE_ROOT = Path(__file__).parents[3]
+
+
+class Container:
+    """Runs one command to its end, or until it is stopped."""
+
+    def __init__(
+        self,
+        base: Path,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        isolated: bool,
+        log: Callable[[str], None],
+    ) -> None:
+        """Describe the container.
+
+        Args:
+            base: the folder that the command sees as /opt/ml.
+            command: entry point and arguments; where namespaces are missing, /opt/ml in them is rewritten to `base`.
+            environment: the job's variables; nothing of this process's own environment is passed on.
+            isolated: whether the command must not reach a network; kept where namespaces are available.
+            log: takes each line of output, without its end.
+        """
+        self._base = base
+        self._log = log
+        self._environment = {**_base_environment(), **environment}
+        if has_namespaces():
+            launcher = Path(__file__).with_name("launcher.py")
+            mode = "isolated" if isolated else "networked"
+            self._command = [sys.executable, "-I", "-S", str(launcher), str(base), mode, *command]
+        else:
+            self._command = [word.replace(ML_PATH, str(base)) for word in command]
+            self._environment["SAGEMAKER_BASE_DIR"] = str(base)
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._killed = threading.Event()
+
+    def run(self) -> int:
+        """Run the command and return its exit code, 128 + signal as a shell tells it; -1 when stopped before."""
+        with self._lock:
+            if self._stopped.is_set():
+                return -1
+            self._process = process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                cwd=self._base,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                self._log(line.rstrip("\r\n"))
+        code = process.wait()
+        self._signal(signal.SIGKILL)  # whatever the command left in its process group ends with it
+        return code if code >= 0 else 128 - code
+
+    def stop(self) -> None:
+        """Ask the command to end; after the grace time it is killed. Returns at once."""
+        self._stopped.set()
+        self._signal(signal.SIGTERM)
+        threading.Thread(target=self._kill_after_grace, name="stop", daemon=True).start()
+
+    def kill(self) -> None:
+        """End the command now."""
+        self._stopped.set()
+        self._killed.set()
+        self._signal(signal.SIGKILL)
+
+    def _kill_after_grace(self) -> None:
+        if not self._killed.wait(STOP_GRACE_SECONDS):
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with self._lock:
+            process = self._process
+        if process is None:
+            return
+        try:
+            if os.name == "posix":
+                os.killpg(process.pid, number)
+            elif number == signal.SIGTERM:
+                process.terminate()
+            else:
+                process.kill()
+        except ProcessLookupError:
+            pass  # it ended by itself
+
+
+def _base_environment() -> dict[str, str]:
+    """Return what a container starts with: this Python first on the path, and our package importable."""
+    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
+    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
+    return {**kept, "PATH": path, "PYTHONPATH": str(PACKAGE_ROOT), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
+
+
+@cache
+def has_namespaces() -> bool:
+    """Tell whether this host lets a job have a /opt/ml of its own."""
+    if sys.platform != "linux":
+        return False
+    launcher = str(Path(__file__).with_name("launcher.py"))
+    with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder:
+        base = Path(folder, "ml")
+        base.mkdir()
+        command = [sys.executable, "-I", "-S", launcher, str(base), "isolated", "true"]
+        answer = subprocess.run(command, capture_output=True, check=False)
+    if answer.returncode not in (0, NAMESPACES_UNAVAILABLE):
+        raise RuntimeError(f"the launcher ended with {answer.returncode}: {answer.stderr.decode(errors='replace')}")
+    return answer.returncode == 0

@@ -1,0 +1,59 @@
+"""A job's output in CloudWatch Logs, under the names that SageMaker uses."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+from botocore.exceptions import ClientError
+
+from ml_a2.local.clients import Clients
+
+# PutLogEvents takes at most 10,000 events of 1 MB in all, and 256 KB an event.
+LARGEST_BATCH = 1_000
+LONGEST_LINE = 200_000
+BATCH_SECONDS = 0.1
+
+
+class JobLog:
+    """Takes lines from a job and delivers them in batches; `close` delivers the rest."""
+
+    def __init__(self, clients: Clients, group: str, job_name: str) -> None:
+        """Create the stream `<job>/algo-1-<epoch seconds>`."""
+        self._logs = clients.logs
+        self._group = group
+        self.stream = f"{job_name}/algo-1-{int(time.time())}"
+        try:
+            self._logs.create_log_group(logGroupName=group)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
+        self._logs.create_log_stream(logGroupName=group, logStreamName=self.stream)
+        self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._deliver, name=f"log {job_name}", daemon=True)
+        self._thread.start()
+
+    def write(self, line: str) -> None:
+        """Take one line; CloudWatch Logs has no empty events, so an empty line becomes a space."""
+        self._lines.put((int(time.time() * 1000), line[:LONGEST_LINE] or " "))
+
+    def close(self) -> None:
+        """Deliver what is left."""
+        self._lines.put(None)
+        self._thread.join()
+
+    def _deliver(self) -> None:
+        open_ = True
+        while open_:
+            batch = [self._lines.get()]
+            deadline = time.monotonic() + BATCH_SECONDS
+            while batch[-1] is not None and len(batch) < LARGEST_BATCH:
+                try:
+                    batch.append(self._lines.get(timeout=max(0, deadline - time.monotonic())))
+                except queue.Empty:
+                    break
+            open_ = batch[-1] is not None
+            events = [{"timestamp": at, "message": line} for at, line in filter(None, batch)]
+            if events:
+                self._logs.put_log_events(logGroupName=self._group, logStreamName=self.stream, logEvents=events)  # type: ignore[arg-type]

@@ -1,0 +1,186 @@
+"""The operations on jobs: create, describe, list, stop; names are unique and quotas bound what runs at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from ml_a2.local.authorization import AccessDeniedError
+from ml_a2.local.images import Image, UnknownImageError, find_image
+from ml_a2.local.sagemaker.container import ML_PATH
+from ml_a2.local.sagemaker.job import ENDED, Job, JobServices
+from ml_a2.local.sagemaker.processing_job import ProcessingJob
+from ml_a2.local.sagemaker.protocol import ApiError, Operation
+from ml_a2.local.sagemaker.training_job import TrainingJob
+
+# Request members that change what a job does and that are not carried out here.
+UNSUPPORTED = {
+    "CreateTrainingJob": (
+        "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "ExperimentConfig", "InfraCheckConfig",
+        "MlflowConfig", "ModelPackageConfig", "ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig",
+        "RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "TensorBoardOutputConfig", "VpcConfig",
+    ),
+    "CreateProcessingJob": ("ExperimentConfig",),
+}  # fmt: skip
+
+JOBS_AT_ONCE = 20
+
+
+class Jobs:
+    """All jobs of the endpoint, running and ended."""
+
+    def __init__(self, services: JobServices, *, at_once: int = JOBS_AT_ONCE) -> None:
+        """Start without jobs; `at_once` is the quota of either kind."""
+        self._services = services
+        self._at_once = at_once
+        self._jobs: dict[tuple[type[Job], str], Job] = {}
+        self._lock = threading.Lock()
+
+    def operations(self) -> dict[str, Operation]:
+        """Return what the API answers."""
+        return {
+            "CreateTrainingJob": self._create_training_job,
+            "DescribeTrainingJob": lambda request: self._find(TrainingJob, request["TrainingJobName"]).describe(),
+            "ListTrainingJobs": lambda request: self._list(TrainingJob, request),
+            "StopTrainingJob": lambda request: self._stop(TrainingJob, request["TrainingJobName"]),
+            "CreateProcessingJob": self._create_processing_job,
+            "DescribeProcessingJob": lambda request: self._find(ProcessingJob, request["ProcessingJobName"]).describe(),
+            "ListProcessingJobs": lambda request: self._list(ProcessingJob, request),
+            "StopProcessingJob": lambda request: self._stop(ProcessingJob, request["ProcessingJobName"]),
+        }
+
+    def close(self) -> None:
+        """End every job's process now."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for job in jobs:
+            job.kill()
+
+    def _create_training_job(self, request: dict[str, Any]) -> dict[str, Any]:
+        _refuse_unsupported("CreateTrainingJob", request)
+        specification = request["AlgorithmSpecification"]
+        image = self._image(specification.get("TrainingImage", ""))
+        if image.command is None:
+            raise ApiError("ValidationException", f"image {image.repository}:{image.tag} cannot train")
+        if (mode := specification["TrainingInputMode"]) != "File":
+            raise ApiError("ValidationException", f"TrainingInputMode {mode!r} is not supported locally, only 'File'")
+        if (count := request["ResourceConfig"].get("InstanceCount", 1)) != 1:
+            raise ApiError("ValidationException", f"InstanceCount {count} is not supported locally, only 1")
+        for channel in request.get("InputDataConfig", []):
+            _check_s3_source(channel["ChannelName"], channel["DataSource"].get("S3DataSource", {}))
+        job = self._add(TrainingJob, request["TrainingJobName"], request, image)
+        return {"TrainingJobArn": job.arn}
+
+    def _create_processing_job(self, request: dict[str, Any]) -> dict[str, Any]:
+        _refuse_unsupported("CreateProcessingJob", request)
+        application = request["AppSpecification"]
+        image = self._image(application["ImageUri"])
+        if not application.get("ContainerEntrypoint"):
+            raise ApiError("ValidationException", "AppSpecification.ContainerEntrypoint is required locally")
+        for item in request.get("ProcessingInputs", []):
+            if "S3Input" not in item:
+                raise ApiError("ValidationException", f"input {item['InputName']!r} is not supported locally, only S3Input")
+            _check_local_path(item["InputName"], item["S3Input"].get("LocalPath", ""))
+        for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+            _check_local_path(item["OutputName"], item.get("S3Output", {}).get("LocalPath", ""))
+        job = self._add(ProcessingJob, request["ProcessingJobName"], request, image)
+        return {"ProcessingJobArn": job.arn}
+
+    def _image(self, uri: str) -> Image:
+        try:
+            return find_image(uri, self._services.environment)
+        except UnknownImageError as error:
+            raise ApiError("ValidationException", str(error)) from error
+
+    def _add(self, kind: type[Job], name: str, request: Mapping[str, Any], image: Image) -> Job:
+        role = request["RoleArn"]
+        try:
+            session = self._services.authorization.assume(role, "sagemaker.amazonaws.com", "SageMaker")
+        except AccessDeniedError as error:
+            raise ApiError(
+                "ValidationException",
+                f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+                f"'sagemaker.amazonaws.com' to assume the role.",
+            ) from error
+        with self._lock:
+            if (kind, name) in self._jobs:
+                arn = self._jobs[kind, name].arn
+                raise ApiError("ResourceInUse", f"Job name must be unique within an AWS account and region: {arn} exists")
+            running = sum(isinstance(job, kind) and job.status not in ENDED for job in self._jobs.values())
+            if running >= self._at_once:
+                raise ApiError(
+                    "ResourceLimitExceeded",
+                    f"The account-level service limit for {kind.resource}s at once is {self._at_once} Instances, with "
+                    f"current utilization of {running} Instances and a request delta of 1 Instances.",
+                )
+            job = self._jobs[kind, name] = kind(name, request, image, session, self._services)
+        job.start()
+        return job
+
+    def _find(self, kind: type[Job], name: str) -> Job:
+        with self._lock:
+            if (kind, name) not in self._jobs:
+                raise ApiError("ValidationException", "Requested resource not found.")
+            return self._jobs[kind, name]
+
+    def _stop(self, kind: type[Job], name: str) -> dict[str, Any]:
+        job = self._find(kind, name)
+        if job.status in ENDED:
+            raise ApiError(
+                "ValidationException",
+                f"The request was rejected because the {kind.resource.replace('-', ' ')} is in status {job.status}.",
+            )
+        job.stop()
+        return {}
+
+    def _list(self, kind: type[Job], request: Mapping[str, Any]) -> dict[str, Any]:
+        word = kind.__name__
+        if unknown := set(request) - {"MaxResults", "NameContains", "StatusEquals"}:
+            raise ApiError("ValidationException", f"{sorted(unknown)[0]} is not supported locally when jobs are listed")
+        with self._lock:
+            jobs = [job for (of, _), job in self._jobs.items() if of is kind]
+        chosen = [
+            job
+            for job in sorted(jobs, key=lambda job: job.created, reverse=True)
+            if request.get("NameContains", "") in job.name and request.get("StatusEquals", job.status) == job.status
+        ]
+        summaries = [_summary(job, word) for job in chosen[: request.get("MaxResults", 100)]]
+        return {f"{word}Summaries": summaries}
+
+
+def _summary(job: Job, word: str) -> dict[str, Any]:
+    summary = {
+        f"{word}Name": job.name,
+        f"{word}Arn": job.arn,
+        f"{word}Status": job.status,
+        "CreationTime": job.created,
+        "LastModifiedTime": job.modified,
+    }
+    if job.ended:
+        summary["TrainingEndTime" if isinstance(job, TrainingJob) else "ProcessingEndTime"] = job.ended
+    return summary
+
+
+def _refuse_unsupported(operation: str, request: Mapping[str, Any]) -> None:
+    for member in UNSUPPORTED[operation]:
+        if request.get(member):
+            raise ApiError("ValidationException", f"{member} is not supported locally; see docs/fidelity.md")
+    if request.get("EnableManagedSpotTraining"):
+        raise ApiError("ValidationException", "EnableManagedSpotTraining is not supported locally; see docs/fidelity.md")
+    if request.get("NetworkConfig", {}).get("VpcConfig"):
+        raise ApiError("ValidationException", "NetworkConfig.VpcConfig is not supported locally; see docs/fidelity.md")
+
+
+def _check_s3_source(name: str, source: Mapping[str, Any]) -> None:
+    if source.get("S3DataType") != "S3Prefix":
+        raise ApiError(
+            "ValidationException",
+            f"channel {name!r}: S3DataType {source.get('S3DataType')!r} is not supported locally, only 'S3Prefix'",
+        )
+
+
+def _check_local_path(name: str, path: str) -> None:
+    if ".." in PurePosixPath(path).parts or not PurePosixPath(path).is_relative_to(ML_PATH):
+        raise ApiError("ValidationException", f"{name!r}: LocalPath {path!r} is not below {ML_PATH}")

@@ -1,0 +1,134 @@
+"""The JSON 1.1 protocol of SageMaker's API: requests in, validated against botocore's service model, answers out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.validate import ParamValidator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Operation = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+# The largest request of this API is far below it.
+LARGEST_REQUEST_BYTES = 1 << 20
+
+
+class ApiError(Exception):
+    """An error that the API answers with: its code, a message, and 400."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep code and message apart."""
+        super().__init__(message)
+        self.code = code
+
+
+class SageMakerApi:
+    """Answers the operations that it is given; every other one is refused by name."""
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        """Take the operations by their names in the service model."""
+        self._operations = operations
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        name = environ["HTTP_X_AMZ_TARGET"].removeprefix("SageMaker.")
+        try:
+            status, answer = "200 OK", self._call(name, _body(environ))
+        except ApiError as error:
+            status, answer = "400 Bad Request", {"__type": error.code, "message": str(error)}
+        body = json.dumps(answer, default=_encode).encode()
+        headers = [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("Content-Length", str(len(body))),
+            ("x-amzn-RequestId", str(uuid.uuid4())),
+        ]
+        start_response(status, headers)
+        return [body]
+
+    def _call(self, name: str, body: bytes) -> Mapping[str, Any]:
+        if name not in self._operations:
+            raise ApiError("UnknownOperationException", f"{name} is not supported locally; see docs/fidelity.md")
+        try:
+            request = json.loads(body or b"{}")
+        except json.JSONDecodeError as error:
+            raise ApiError("SerializationException", f"the request is no JSON: {error}") from error
+        validate(name, request)
+        return self._operations[name](request)
+
+
+def validate(operation: str, request: Any) -> None:
+    """Check a request against the service model, as the service does.
+
+    Raises:
+        ApiError: ValidationException that names the member and its constraint.
+    """
+    shape = _service_model().operation_model(operation).input_shape
+    report = ParamValidator().validate(request, shape)
+    if report.has_errors():
+        raise ApiError("ValidationException", report.generate_report())
+    if problems := list(_violations(request, shape, "")):
+        count = len(problems)
+        plural = "errors" if count > 1 else "error"
+        raise ApiError("ValidationException", f"{count} validation {plural} detected: {'; '.join(problems)}")
+
+
+@cache
+def _service_model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("sagemaker")
+
+
+def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    """Yield what ParamValidator leaves to the service: patterns, enumerations and upper limits."""
+    if isinstance(shape, StructureShape):
+        for name, item in value.items():
+            member = name[0].lower() + name[1:]
+            yield from _violations(item, shape.members[name], f"{path}.{member}" if path else member)
+    elif isinstance(shape, ListShape):
+        for index, item in enumerate(value):
+            yield from _violations(item, shape.member, f"{path}.{index + 1}.member")
+    elif isinstance(shape, MapShape):
+        for key, item in value.items():
+            yield from _violations(key, shape.key, f"{path}.key")
+            yield from _violations(item, shape.value, f"{path}.{key}.value")
+    for problem in _constraints(value, shape):
+        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {problem}"
+
+
+def _constraints(value: Any, shape: Shape) -> Iterator[str]:
+    metadata = shape.metadata
+    if isinstance(value, str):
+        if enumeration := metadata.get("enum"):
+            if value not in enumeration:
+                yield f"satisfy enum value set: [{', '.join(enumeration)}]"
+        if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
+            yield f"satisfy regular expression pattern: {metadata['pattern']}"
+        if len(value) > metadata.get("max", len(value)):
+            yield f"have length less than or equal to {metadata['max']}"
+    elif isinstance(value, int | float) and value > metadata.get("max", value):
+        yield f"have value less than or equal to {metadata['max']}"
+    elif isinstance(value, list | dict) and len(value) > metadata.get("max", len(value)):
+        yield f"have length less than or equal to {metadata['max']}"
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length > LARGEST_REQUEST_BYTES:
+        raise ApiError("ValidationException", f"the request has {length} bytes, more than {LARGEST_REQUEST_BYTES}")
+    body: bytes = environ["wsgi.input"].read(length)
+    return body
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.timestamp()
+    raise TypeError(f"{type(value).__name__} cannot be answered")

@@ -1,0 +1,95 @@
+"""What a job reads from S3 and writes there, each access decided by the policies of its role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml_a2.errors import UserError
+from ml_a2.local.authorization import AccessDeniedError, Authorization, Session
+from ml_a2.local.clients import Clients
+
+
+class TransferError(Exception):
+    """S3 data that a job cannot have; the message is what the service would give as the reason."""
+
+
+class Transfer:
+    """The data path of one job."""
+
+    def __init__(self, clients: Clients, authorization: Authorization, session: Session) -> None:
+        """Act as the session."""
+        self._s3 = clients.s3
+        self._authorization = authorization
+        self._session = session
+        self._partition = session.role_arn.split(":")[1]
+
+    def download(self, uri: str, folder: Path) -> None:
+        """Copy every object under an S3 prefix into a folder, at its place below the prefix.
+
+        Raises:
+            TransferError: nothing lies there, or the role may not read it.
+        """
+        bucket, prefix = split_uri(uri)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = False
+        for key in self._keys(bucket, prefix):
+            if key.endswith("/"):
+                continue
+            found = True
+            target = _inside(folder, key, prefix)
+            self._require("s3:GetObject", f"{bucket}/{key}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._s3.download_file(bucket, key, str(target))
+        if not found:
+            raise TransferError(f"ClientError: Data download failed:No S3 objects found under S3 URL {uri!r} given in input data source.")
+
+    def upload(self, file: Path, uri: str) -> None:
+        """Copy a file to an object.
+
+        Raises:
+            TransferError: the role may not write it.
+        """
+        bucket, key = split_uri(uri)
+        self._require("s3:PutObject", f"{bucket}/{key}")
+        self._s3.upload_file(str(file), bucket, key)
+
+    def upload_folder(self, folder: Path, uri: str) -> None:
+        """Copy the regular files of a folder below a prefix; symbolic links stay behind, as on SageMaker."""
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                self.upload(file, f"{uri.rstrip('/')}/{file.relative_to(folder).as_posix()}")
+
+    def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        self._require("s3:ListBucket", bucket, {"s3:prefix": prefix})
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield item["Key"]
+
+    def _require(self, action: str, resource: str, context: dict[str, str] | None = None) -> None:
+        arn = f"arn:{self._partition}:s3:::{resource}"
+        try:
+            self._authorization.require(self._session, action, arn, context)
+        except AccessDeniedError as error:
+            raise TransferError(f"ClientError: {error}") from error
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Return bucket and key of an s3:// URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise UserError(f"{uri!r} is no S3 URI; write s3://BUCKET/KEY")
+    return bucket, key
+
+
+def _inside(folder: Path, key: str, prefix: str) -> Path:
+    """Return where an object goes; a key can never lead outside the folder."""
+    relative = key.removeprefix(prefix).lstrip("/") or key.rpartition("/")[2]
+    # A prefix may end within a name: SageMaker keeps that name whole.
+    if not prefix.endswith("/") and key != prefix:
+        relative = key[prefix.rfind("/") + 1 :] if not key.startswith(prefix + "/") else relative
+    target = (folder / relative).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise TransferError(f"ClientError: the key {key!r} leads outside its channel")
+    return target

@@ -1,0 +1,122 @@
+"""The calls that a state machine makes: authorized by its role, made against the endpoint, told in AWS's words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+
+from ml_a2.local.authorization import AccessDeniedError, Authorization
+from ml_a2.local.clients import Clients
+from ml_a2.local.template import Environment
+
+# What the state of an execution may hold.
+LARGEST_BODY_BYTES = 262_144
+
+
+class UnknownCallError(Exception):
+    """An integration whose permissions are not known here, so that it cannot be decided."""
+
+
+class ServiceCalls:
+    """Carries out the AWS SDK integrations of the endpoint's state machines."""
+
+    def __init__(self, clients: Clients, authorization: Authorization, environment: Environment) -> None:
+        """Call the endpoint that the clients address."""
+        self._clients = clients
+        self._authorization = authorization
+        self._where = environment
+        self._services: dict[str, Any] = {}
+
+    def call(self, service: str, operation: str, parameters: dict[str, Any], role_arn: str) -> Any:
+        """Make one call.
+
+        Args:
+            service: the service as botocore names it.
+            operation: the operation as its service model names it, in snake case.
+            parameters: the request.
+            role_arn: the state machine's role.
+
+        Returns:
+            The answer as JSON values: times in ISO 8601, a body as text.
+
+        Raises:
+            ClientError: the service's error, or its denial.
+            UnknownCallError: the integration is not known.
+        """
+        if (service, operation) not in PERMISSIONS:
+            raise UnknownCallError(f"{service}:{operation} is not supported in a state machine here; see docs/fidelity.md")
+        try:
+            session = self._authorization.assume(role_arn, "states.amazonaws.com", "StepFunctions")
+            for action, resource, context in PERMISSIONS[service, operation](parameters, self._where):
+                self._authorization.require(session, action, resource, context)
+        except AccessDeniedError as error:
+            raise _denied(str(error), operation) from error
+        if service not in self._services:
+            self._services[service] = self._clients.client(service)
+        answer = getattr(self._services[service], operation)(**parameters)
+        answer.pop("ResponseMetadata", None)
+        return _as_json(answer)
+
+
+Permission = tuple[str, str, dict[str, str]]
+
+
+def _on_job(action: str, kind: str, member: str) -> Callable[[Mapping[str, Any], Environment], Iterator[Permission]]:
+    def permissions(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+        job = f"arn:{where.partition}:sagemaker:{where.region}:{where.account}:{kind}/{request.get(member, '')}"
+        yield f"sagemaker:{action}", job, {}
+        if request.get("Tags"):
+            yield "sagemaker:AddTags", job, {}
+        if "RoleArn" in request:
+            yield "iam:PassRole", request["RoleArn"], {"iam:PassedToService": "sagemaker.amazonaws.com"}
+
+    return permissions
+
+
+def _on_object(action: str) -> Callable[[Mapping[str, Any], Environment], Iterator[Permission]]:
+    def permissions(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+        yield f"s3:{action}", f"arn:{where.partition}:s3:::{request.get('Bucket', '')}/{request.get('Key', '')}", {}
+
+    return permissions
+
+
+def _on_topic(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+    yield "sns:Publish", request.get("TopicArn", ""), {}
+
+
+# What a call needs, by service and operation. Source: Service Authorization Reference.
+PERMISSIONS: dict[tuple[str, str], Callable[[Mapping[str, Any], Environment], Iterator[Permission]]] = {
+    ("sagemaker", "create_training_job"): _on_job("CreateTrainingJob", "training-job", "TrainingJobName"),
+    ("sagemaker", "describe_training_job"): _on_job("DescribeTrainingJob", "training-job", "TrainingJobName"),
+    ("sagemaker", "stop_training_job"): _on_job("StopTrainingJob", "training-job", "TrainingJobName"),
+    ("sagemaker", "create_processing_job"): _on_job("CreateProcessingJob", "processing-job", "ProcessingJobName"),
+    ("sagemaker", "describe_processing_job"): _on_job("DescribeProcessingJob", "processing-job", "ProcessingJobName"),
+    ("sagemaker", "stop_processing_job"): _on_job("StopProcessingJob", "processing-job", "ProcessingJobName"),
+    ("s3", "get_object"): _on_object("GetObject"),
+    ("sns", "publish"): _on_topic,
+}
+
+
+def _denied(message: str, operation: str) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": "AccessDeniedException", "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": "00000000-0000-0000-0000-000000000000"},
+    }
+    return ClientError(answer, operation)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, StreamingBody):
+        # One byte more than fits lets the interpreter's own check of the size speak.
+        return value.read(LARGEST_BODY_BYTES + 1).decode("utf-8")
+    return value

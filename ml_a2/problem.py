@@ -1,0 +1,146 @@
+"""What is to be learned: the kind of problem, its objective and metric, and the encoding of its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ml_a2.errors import DataError, UserError
+
+# Integers with at most this many distinct values count as classes when no objective says otherwise.
+MOST_INFERRED_CLASSES = 20
+
+KINDS = {
+    "binary:logistic": "binary", "binary:logitraw": "binary", "binary:hinge": "binary",
+    "multi:softmax": "multiclass", "multi:softprob": "multiclass",
+    "count:poisson": "regression", "reg:gamma": "regression", "reg:linear": "regression",
+    "reg:logistic": "regression", "reg:pseudohubererror": "regression", "reg:squarederror": "regression",
+    "reg:squaredlogerror": "regression", "reg:absoluteerror": "regression", "reg:tweedie": "regression",
+}  # fmt: skip
+DEFAULTS = {"binary": ("binary:logistic", "auc"), "multiclass": ("multi:softprob", "mlogloss"), "regression": ("reg:squarederror", "rmse")}
+
+# What an objective asks of its labels beyond being numbers: a lower end, and whether it is excluded.
+LABEL_RANGES: Mapping[str, tuple[float, float]] = {
+    "count:poisson": (0, np.inf), "reg:tweedie": (0, np.inf), "reg:gamma": (np.nextafter(0, 1), np.inf),
+    "reg:logistic": (0, 1), "reg:squaredlogerror": (np.nextafter(-1, 0), np.inf),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The kind (binary, multiclass, regression), and what the training job is asked for."""
+
+    kind: str
+    objective: str
+    metric: str
+    classes: tuple[Any, ...] = ()
+    inferred: bool = False
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label_mapping(self) -> dict[str, int]:
+        """Return how labels are encoded: 0, 1, ... in sorted order; empty for a regression."""
+        return {str(label): code for code, label in enumerate(self.classes)}
+
+
+def infer_problem(labels: pd.Series, objective: str | None, name: str, column: str) -> Problem:
+    """Choose the kind by the objective, or by the labels when none is given.
+
+    Args:
+        labels: (n,) the target, without missing values.
+        objective: the objective that was chosen, None to infer it.
+        name: the file, for errors.
+        column: the target column, for errors.
+
+    Raises:
+        DataError: the objective is not one that can be evaluated, or does not fit the labels.
+    """
+    if objective is not None and objective not in KINDS:
+        raise DataError(f"objective {objective!r} cannot be evaluated; choose one of {', '.join(KINDS)}")
+    kind = KINDS[objective] if objective else _kind_of(labels)
+    chosen, metric = (objective or DEFAULTS[kind][0]), DEFAULTS[kind][1]
+    classes = () if kind == "regression" else tuple(sorted(labels.unique(), key=_sort_key))
+    where = f"{name}, column {column!r}"
+    if kind == "binary" and len(classes) != 2:
+        raise DataError(f"{where}: objective {chosen!r} needs 2 distinct labels, there are {len(classes)}")
+    if kind == "multiclass" and len(classes) < 2:
+        raise DataError(f"{where}: objective {chosen!r} needs at least 2 distinct labels, there is {len(classes)}")
+    hyperparameters = {"objective": chosen, "eval_metric": metric}
+    if kind == "multiclass":
+        hyperparameters["num_class"] = str(len(classes))
+    return Problem(kind, chosen, metric, classes, objective is None, hyperparameters)
+
+
+def merge_hyperparameters(
+    problem: Problem, stack: Mapping[str, str], chosen: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the hyperparameters of an execution's input, which are laid over the stack's own.
+
+    Args:
+        problem: what the data asks for.
+        stack: those that the settings file names.
+        chosen: those chosen for this execution alone; they win.
+
+    Raises:
+        UserError: a number of classes was chosen that the data does not have.
+    """
+    named = {**stack, **chosen}
+    if "num_class" in named and named["num_class"] != problem.hyperparameters.get("num_class"):
+        raise UserError(
+            f"num_class {named['num_class']!r} does not fit the data: objective {problem.objective!r} with "
+            f"{len(problem.classes)} distinct labels; leave it out, it is set from the data"
+        )
+    asked = {name: value for name, value in problem.hyperparameters.items() if name not in stack}
+    return {**asked, **chosen}
+
+
+def encode(labels: pd.Series, problem: Problem, name: str, column: str, first_row: int) -> pd.Series:
+    """Return labels as the algorithm takes them: class numbers, or the values themselves.
+
+    Raises:
+        DataError: a label is text, out of the objective's range, or of a class that the training rows do not have.
+    """
+    if problem.kind == "regression":
+        return _numbers(labels, problem, name, column, first_row)
+    codes = {label: code for code, label in enumerate(problem.classes)}
+    encoded = labels.map(codes)
+    unknown = np.flatnonzero(encoded.isna().to_numpy())
+    if len(unknown):
+        index = int(unknown[0])
+        known = ", ".join(repr(str(label)) for label in problem.classes)
+        raise DataError(
+            f"{name}, column {column!r}, row {first_row + index}: label {str(labels.iloc[index])!r} does not occur in "
+            f"the training rows; their labels are {known}"
+        )
+    return encoded.astype("int64")
+
+
+def _kind_of(labels: pd.Series) -> str:
+    distinct = labels.nunique()
+    if not pd.api.types.is_numeric_dtype(labels) or pd.api.types.is_bool_dtype(labels):
+        return "binary" if distinct <= 2 else "multiclass"
+    whole = bool((labels == labels.round()).all())
+    if whole and distinct <= 2:
+        return "binary"
+    return "multiclass" if whole and distinct <= MOST_INFERRED_CLASSES else "regression"
+
+
+def _numbers(labels: pd.Series, problem: Problem, name: str, column: str, first_row: int) -> pd.Series:
+    values = pd.to_numeric(labels, errors="coerce")
+    low, high = LABEL_RANGES.get(problem.objective, (-np.inf, np.inf))
+    wrong = np.flatnonzero((values.isna() | np.isinf(values) | (values < low) | (values > high)).to_numpy())
+    if len(wrong):
+        index = int(wrong[0])
+        raise DataError(
+            f"{name}, column {column!r}, row {first_row + index}: label {str(labels.iloc[index])!r} does not fit "
+            f"objective {problem.objective!r}"
+        )
+    return values.astype("float64")
+
+
+def _sort_key(label: Any) -> Any:
+    return str(label) if isinstance(label, str) else label

@@ -1,0 +1,96 @@
+"""Show a run while it goes on: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from ml_a2.client import StateEntered, TrainingPlanned, TrainingRound
+from ml_a2.local.run import RunResult
+
+# In plain output, about this many lines for the rounds of one training.
+ROUND_LINES = 10
+
+
+class RunDisplay:
+    """Hears of a run and shows it; as a context manager it leaves the terminal as it was."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Show on a stream, standard output without one."""
+        self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
+        self._rounds = 0
+        self._bars = Bars(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[metric]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+        self._training = self._bars.add_task("training", total=None, metric="", visible=False)
+        self._shown: set[str] = set()
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Draw no more."""
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Show a step of the preparation."""
+        self._console.print(text, markup=False)
+
+    def state(self, entered: StateEntered) -> None:
+        """Show a state; of the polling loops the first wait only."""
+        if entered.name in self._shown or entered.name.startswith("Describe") or entered.name.endswith("Status?"):
+            return
+        self._shown.add(entered.name)
+        self._bars.update(self._training, visible=entered.name == "WaitForTraining")
+        self._console.print(f"  {entered.name}", markup=False)
+
+    def plan(self, planned: TrainingPlanned) -> None:
+        """Expect that many training rounds."""
+        self._rounds = int(planned.hyperparameters["num_round"])
+        self._bars.update(self._training, total=self._rounds)
+
+    def round(self, done: TrainingRound) -> None:
+        """Show a training round with its metrics."""
+        metrics = "  ".join(f"{name} {value:.5f}" for name, value in done.metrics.items())
+        self._bars.update(self._training, completed=done.number + 1, metric=metrics)
+        every = max(1, self._rounds // ROUND_LINES)
+        last = done.number + 1 == self._rounds
+        if not self._console.is_terminal and ((done.number + 1) % every == 0 or last):
+            self._console.print(f"    round {done.number + 1}/{self._rounds}  {metrics}", markup=False)
+
+    def result(self, result: RunResult) -> None:
+        """Show what came of it, and where everything lies."""
+        if result.metrics:
+            table = Table("metric", "value", title=None)
+            for name, value in result.metrics.items():
+                table.add_row(name, f"{value:.5f}")
+            self._console.print(table)
+        style = "green" if result.status == "SUCCEEDED" else "red"
+        summary = f"{result.status}  {result.execution}  {result.seconds:.1f} s"
+        self._console.print(summary, style=style, markup=False)
+        if result.failure:
+            self._console.print(f"  stage  {result.failure.stage}", markup=False)
+            self._console.print(f"  error  {result.failure.error}", markup=False)
+            self._console.print(f"  cause  {result.failure.cause}", markup=False)
+            for line in result.last_log_lines:
+                self._console.print(f"  log    {line}", markup=False)
+        for path in sorted(result.run_directory.rglob("*")):
+            if path.is_file():
+                self._console.print(f"  {path}", style="dim", markup=False)

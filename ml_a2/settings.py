@@ -1,0 +1,127 @@
+"""The typed settings, read at synth and by the command line from an optional pipeline.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, POLL_SECONDS
+from ml_a2.errors import SettingsError
+
+InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+# States outside the two polling loops, with every retry of their own taken, stay below this many events.
+EVENTS_OUTSIDE_POLLING = 700
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TrainingSettings(_Table):
+    """The training job."""
+
+    image_version: Literal["1.7-1"] = "1.7-1"
+    instance_type: InstanceType = "ml.m5.xlarge"
+    instance_count: Literal[1] = 1
+    volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
+    max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 4 * 3600
+    hyperparameters: dict[str, str] = Field(
+        default_factory=lambda: {"num_round": "100", "objective": "binary:logistic", "eval_metric": "auc"}
+    )
+
+    @property
+    def chosen_hyperparameters(self) -> dict[str, str]:
+        """Return the hyperparameters that a settings file names; none when they are the defaults."""
+        return dict(self.hyperparameters) if "hyperparameters" in self.model_fields_set else {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hyperparameters_are_strings(cls, table: Any) -> Any:
+        """Let numbers be written as numbers: the API itself takes strings only."""
+        if isinstance(table, dict) and isinstance(table.get("hyperparameters"), dict):
+            given = {name: _as_api_string(value) for name, value in table["hyperparameters"].items()}
+            return {**table, "hyperparameters": given}
+        return table
+
+
+class EvaluationSettings(_Table):
+    """The processing job that evaluates the model."""
+
+    image_version: Literal["1.2-1-cpu-py3"] = "1.2-1-cpu-py3"
+    instance_type: InstanceType = "ml.m5.xlarge"
+    volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
+    max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 3600
+
+
+class AlertSettings(_Table):
+    """Who hears of a failure."""
+
+    emails: tuple[Email, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, table: Any) -> Any:
+        if isinstance(table, dict) and isinstance(table.get("emails"), list):
+            return {**table, "emails": tuple(table["emails"])}
+        return table
+
+
+class Settings(_Table):
+    """Every key has a default, so that no file is needed."""
+
+    environment: Literal["development", "production"] = "development"
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    alerts: AlertSettings = AlertSettings()
+
+    @model_validator(mode="after")
+    def _polling_fits_the_history(self) -> Settings:
+        """Refuse run times whose polling would pass the quota of history events (contract, section 4)."""
+        polled_seconds = self.training.max_runtime_seconds + self.evaluation.max_runtime_seconds
+        events = polled_seconds // POLL_SECONDS * EVENTS_PER_POLL + EVENTS_OUTSIDE_POLLING
+        if events > HISTORY_EVENT_LIMIT:
+            longest = (HISTORY_EVENT_LIMIT - EVENTS_OUTSIDE_POLLING) // EVENTS_PER_POLL * POLL_SECONDS
+            raise ValueError(
+                f"training.max_runtime_seconds + evaluation.max_runtime_seconds = {polled_seconds} would take "
+                f"{events} history events, above the quota of {HISTORY_EVENT_LIMIT}; lower their sum to {longest}"
+            )
+        return self
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read a settings file, or give the defaults.
+
+    Raises:
+        SettingsError: the file cannot be read, or a key is unknown or its value not allowed.
+    """
+    if path is None:
+        return Settings()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"settings file {path} does not exist; name an existing file") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"settings file {path} cannot be read as TOML: {error}") from error
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(path, detail) for detail in error.errors())) from error
+
+
+def _as_api_string(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _explain(path: Path, detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{path}: unknown key {key!r}; see docs/settings.md for all keys"
+    reason = detail["msg"].removeprefix("Value error, ")
+    return f"{path}: {key} = {detail['input']!r}: {reason}" if key else f"{path}: {reason}"
