@@ -24,7 +24,7 @@ install: $(INSTALLED)  ## make .venv and install what running and testing need
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name one: make PYTHON=python3.11 ...")'
-	@echo "installing into $(VENV): some 500 MB, a few minutes, once"
+	@echo "installing into $(VENV): a few minutes and 1.5 GB, once"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,18 +115,29 @@ def _prepare(
 
 
 def _read(path: Path) -> Source:
+    is_parquet = path.suffix.lower() in (".parquet", ".pq")
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if is_parquet:
             return Source(str(path), pd.read_parquet(path), first_row=1)
         # Line 1 is the header, so the first row of data is line 2.
-        return Source(str(path), pd.read_csv(path, low_memory=False), first_row=2)
+        return Source(str(path), _read_csv(path), first_row=2)
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; name an existing CSV or Parquet file") from error
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path} is empty; it needs a header and rows") from error
     except (OSError, ValueError, pd.errors.ParserError) as error:
         reason = str(error).strip().splitlines()[-1]
-        raise DataError(f"{path} cannot be read as {'Parquet' if path.suffix != '.csv' else 'CSV'}: {reason}") from error
+        raise DataError(f"{path} cannot be read as {'Parquet' if is_parquet else 'CSV'}: {reason}") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read CSV; rows longer than the header are an error, not an index in front of shifted columns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(path, low_memory=False, index_col=False)
+        except pd.errors.ParserWarning as warning:
+            raise ValueError("rows have more fields than the header has columns") from warning
 
 
 def _feature_columns(source: Source, target: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ml_a2.local.run import RunResult
 
 # In plain output, about this many lines for the rounds of one training.
 ROUND_LINES = 10
+LONGEST_CAUSE = 1024
 
 
 class RunDisplay:
@@ -88,9 +89,16 @@ class RunDisplay:
         if result.failure:
             self._console.print(f"  stage  {result.failure.stage}", markup=False)
             self._console.print(f"  error  {result.failure.error}", markup=False)
-            self._console.print(f"  cause  {result.failure.cause}", markup=False)
+            self._console.print(f"  cause  {_shortened(result.failure.cause)}", markup=False)
             for line in result.last_log_lines:
                 self._console.print(f"  log    {line}", markup=False)
         for path in sorted(result.run_directory.rglob("*")):
             if path.is_file():
                 self._console.print(f"  {path}", style="dim", markup=False)
+
+
+def _shortened(cause: str) -> str:
+    """Keep what fits on a screen; a cause may hold the whole state."""
+    if len(cause) <= LONGEST_CAUSE:
+        return cause
+    return f"{cause[:LONGEST_CAUSE]} ... ({len(cause)} characters, all of them in history.json)"

@@ -19,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import traceback
+from contextlib import closing
 from datetime import datetime, timezone
 
 import numpy as np
@@ -196,7 +197,7 @@ def read_chunks(name):
         columns = pd.read_csv(name, header=None, nrows=1).shape[1]
         rows = max(1000, CELLS_PER_CHUNK // columns)
         first_row = 1
-        with pd.read_csv(name, header=None, chunksize=rows) as chunks:
+        with closing(pd.read_csv(name, header=None, chunksize=rows)) as chunks:  # pandas 1.1 has no `with` of its own
             for chunk in chunks:
                 yield first_row, chunk
                 first_row += len(chunk)

@@ -6,12 +6,12 @@ import json
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from botocore.exceptions import ClientError
+from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
 
-from ml_a2.local.clients import Clients
 from ml_a2.local.policy import Decision, Policy, Request, decide
+from ml_a2.local.template import Environment
 
 
 class AccessDeniedError(Exception):
@@ -35,11 +35,12 @@ class Session:
 
 
 class Authorization:
-    """Decides by the policies that lie in the endpoint's own IAM and S3."""
+    """Decides by the policies that lie in the endpoint's own IAM and S3, as they are at that moment."""
 
-    def __init__(self, clients: Clients) -> None:
-        """Read policies through the clients, at each question: they may have been changed."""
-        self._clients = clients
+    def __init__(self, environment: Environment) -> None:
+        """Read the stores of moto in this process: over HTTP every call of an execution would cost five."""
+        self._iam = iam_backends[environment.account][environment.partition]
+        self._s3 = s3_backends[environment.account][environment.partition]
 
     def assume(self, role_arn: str, service: str, session_name: str) -> Session:
         """Let a service assume a role.
@@ -47,21 +48,15 @@ class Authorization:
         Raises:
             AccessDeniedError: the role does not exist, or does not trust the service.
         """
-        name = role_arn.rpartition("/")[2]
-        iam = self._clients.iam
-        try:
-            role = iam.get_role(RoleName=name)["Role"]
-        except ClientError as error:
-            raise AccessDeniedError(f"The role {role_arn} does not exist or cannot be assumed") from error
+        role = next((role for role in self._iam.roles.values() if role.arn == role_arn), None)
+        if role is None:
+            raise AccessDeniedError(f"The role {role_arn} does not exist or cannot be assumed")
         request = Request(service, "sts:AssumeRole", role_arn, service=service)
-        trust = _document(role["AssumeRolePolicyDocument"])
-        if not decide(request, (), [trust]).allowed:
+        if not decide(request, (), [_document(role.assume_role_policy_document)]).allowed:
             raise AccessDeniedError(
                 f"The service principal {service} is not authorized to assume the role {role_arn} by its trust policy"
             )
-        names = iam.list_role_policies(RoleName=name)["PolicyNames"]
-        policies = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in names]
-        return Session(role["Arn"], session_name, tuple(_document(policy) for policy in policies))
+        return Session(role.arn, session_name, tuple(_document(policy) for policy in role.policies.values()))
 
     def require(
         self, session: Session, action: str, resource: str, context: Mapping[str, str] | None = None
@@ -77,15 +72,10 @@ class Authorization:
             raise AccessDeniedError(_denial(session, request, decision))
 
     def _resource_policies(self, resource: str) -> list[Policy]:
-        if not resource.split(":")[2] == "s3":
+        if resource.split(":")[2] != "s3":
             return []
-        bucket = resource.split(":::")[1].partition("/")[0]
-        try:
-            return [json.loads(self._clients.s3.get_bucket_policy(Bucket=bucket)["Policy"])]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchBucketPolicy", "NoSuchBucket"):
-                return []
-            raise
+        bucket = self._s3.buckets.get(resource.split(":::")[1].partition("/")[0])
+        return [_document(bucket.policy)] if bucket is not None and bucket.policy else []
 
 
 def _denial(session: Session, request: Request, decision: Decision) -> str:
@@ -95,6 +85,7 @@ def _denial(session: Session, request: Request, decision: Decision) -> str:
     )
 
 
-def _document(value: Any) -> Policy:
-    document: Policy = json.loads(urllib.parse.unquote(value)) if isinstance(value, str) else value
+def _document(text: str | bytes) -> Policy:
+    """Read a stored policy: IAM keeps it URL-encoded or not, as it came."""
+    document: Policy = json.loads(urllib.parse.unquote(text.decode() if isinstance(text, bytes) else text))
     return document

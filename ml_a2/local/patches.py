@@ -15,10 +15,22 @@ from typing import Any
 import moto
 from moto.core.config import default_user_config
 from moto.s3.models import FakeBucket
+from moto.stepfunctions.models import StepFunctionBackend
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
+    ComparisonOperatorType,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_variable import ComparisonVariable
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from ml_a2.local.policy import Request, decide
 
@@ -51,9 +63,18 @@ def apply(call: Call, speed: float) -> None:
         return
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
-    for patch in (_execute_state_machines, _call_services, _shorten_waits, _shorten_retries, _evaluate_bucket_policies):
+    for patch in (
+        _execute_state_machines,
+        _call_services,
+        _shorten_waits,
+        _shorten_retries,
+        _refuse_missing_choice_variables,
+        _evaluate_bucket_policies,
+        _write_start_time_as_text,
+        _keep_stop_reason,
+        _tell_stop_date,
+    ):
         patch()
-    _write_start_time_as_text()
 
 
 def _current() -> _Active:
@@ -123,6 +144,39 @@ def _shorten_retries() -> None:
     retrier_decl.RetrierDecl._eval_body = eval_body
 
 
+def _refuse_missing_choice_variables() -> None:
+    """Fail a comparison whose Variable is not in the input, as Step Functions does; only IsPresent may ask for one.
+
+    moto takes the comparison for false and goes on with the next rule: a false green.
+    """
+    _expect(ComparisonVariable, "_eval_body")
+    original = ComparisonVariable._eval_body
+
+    def eval_body(self: Any, env: Any) -> None:
+        function = self.comparison_function
+        if function.operator_type is not ComparisonOperatorType.IsPresent:
+            self.variable.eval(env)
+            if isinstance(value := env.stack.pop(), NoSuchVariable):
+                raise _runtime_failure(env, value.path.partition(",")[0])
+        original(self, env)
+
+    ComparisonVariable._eval_body = eval_body
+
+
+def _runtime_failure(env: Any, path: str) -> FailureEventException:
+    error = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+    cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
+    details = TaskFailedEventDetails(error=error.error_name, cause=cause)
+    return FailureEventException(
+        FailureEvent(
+            env=env,
+            error_name=error,
+            event_type=HistoryEventType.TaskFailed,
+            event_details=EventDetails(taskFailedEventDetails=details),
+        )
+    )
+
+
 def _evaluate_bucket_policies() -> None:
     """Decide requests over HTTP by the whole bucket policy: moto ignores conditions, so a TLS-only one denies all.
 
@@ -145,6 +199,36 @@ def _evaluate_bucket_policies() -> None:
 
 
 _ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def _keep_stop_reason() -> None:
+    """Keep error and cause of StopExecution: moto drops them."""
+    _expect(StepFunctionBackend, "stop_execution")
+    _expect(StepFunctionResponse, "stop_execution")
+    original = StepFunctionResponse.stop_execution
+
+    def stop_execution(self: Any) -> Any:
+        answer = original(self)
+        execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+        execution.error, execution.cause = self._get_param("error"), self._get_param("cause")
+        return answer
+
+    StepFunctionResponse.stop_execution = stop_execution
+
+
+def _tell_stop_date() -> None:
+    """Give DescribeExecution's stopDate for TIMED_OUT too: moto tells it for every other end."""
+    _expect(StepFunctionResponse, "describe_execution")
+    original = StepFunctionResponse.describe_execution
+
+    def describe_execution(self: Any) -> Any:
+        answer = original(self)
+        execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+        if execution.stop_date is not None:
+            answer.result["stopDate"] = execution.stop_date
+        return answer
+
+    StepFunctionResponse.describe_execution = describe_execution
 
 
 def _write_start_time_as_text() -> None:

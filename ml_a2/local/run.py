@@ -21,7 +21,7 @@ from ml_a2.dataset import Dataset
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.local.runtime import LocalRuntime, read_template
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.25
 
 
 class Progress(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -38,11 +39,13 @@ class LocalRuntime:
     def __init__(self, *, region: str = DEFAULT_REGION, speed: float = DEFAULT_SPEED, port: int = 0) -> None:
         """Prepare the services; `speed` divides waits and retry pauses, never the run times of jobs."""
         _forget_everything()
+        # What moto logs about a state machine stands in its history, in AWS's words.
+        logging.getLogger("moto").setLevel(logging.CRITICAL)
         self.environment = Environment(DEFAULT_ACCOUNT_ID, region, contract.STACK_NAME)
         self._folder = tempfile.TemporaryDirectory(prefix="ml-a2-")
         self._endpoint = Endpoint(self._answer_sagemaker, port)
         self.clients = Clients(self._endpoint.url, region)
-        authorization = Authorization(self.clients)
+        authorization = Authorization(self.environment)
         services = JobServices(self.clients, authorization, self.environment, Path(self._folder.name))
         self._jobs = Jobs(services)
         self._queue_url = ""

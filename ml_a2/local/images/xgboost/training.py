@@ -58,7 +58,8 @@ def save_model(booster: xgb.Booster, folder: Path) -> None:
     """Write `xgboost-model` in the legacy binary format of 1.7-1 (first bytes `binf`)."""
     folder.mkdir(parents=True, exist_ok=True)
     legacy = folder / "xgboost-model.deprecated"  # 2.1.4 chooses the format by this suffix
-    booster.save_model(legacy)
+    with xgb.config_context(verbosity=0):  # 1.7 does not warn of its own format
+        booster.save_model(legacy)
     legacy.rename(folder / "xgboost-model")
 
 

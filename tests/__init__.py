@@ -1,0 +1,1 @@
+"""The tests mirror ml_a2; e2e/ runs the public command."""

@@ -1,0 +1,144 @@
+"""Each construct alone in an empty stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk.assertions import Match, Template
+
+from ml_a2.errors import SettingsError
+from ml_a2.infrastructure.alerting import Alerting
+from ml_a2.infrastructure.evaluation import Evaluation
+from ml_a2.infrastructure.execution_log import ExecutionLog
+from ml_a2.infrastructure.images import ImageRegistry
+from ml_a2.infrastructure.job_role import JobRole
+from ml_a2.infrastructure.storage import Storage
+from ml_a2.infrastructure.training import Training
+from ml_a2.settings import EvaluationSettings, TrainingSettings
+
+pytestmark = pytest.mark.xdist_group("cdk")
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Empty")
+
+
+def _in_region(region: str) -> Stack:
+    return Stack(App(), "Regional", env=Environment(account="123456789012", region=region))
+
+
+def test_storage_retains_when_asked(stack: Stack) -> None:
+    """A retaining storage keeps its buckets and needs no clean-up function."""
+    Storage(stack, "Storage", retain=True)
+    template = Template.from_stack(stack)
+    template.all_resources("AWS::S3::Bucket", {"DeletionPolicy": "Retain"})
+    template.resource_count_is("Custom::S3AutoDeleteObjects", 0)
+
+
+def test_storage_empties_its_buckets_in_development(stack: Stack) -> None:
+    """A development storage empties each bucket before it is deleted."""
+    Storage(stack, "Storage", retain=False)
+    Template.from_stack(stack).resource_count_is("Custom::S3AutoDeleteObjects", 3)
+
+
+@pytest.mark.parametrize(
+    ("region", "uri"),
+    [
+        ("eu-west-1", "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"),
+        ("cn-north-1", "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:1.7-1"),
+        ("us-gov-west-1", "414596584902.dkr.ecr.us-gov-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"),
+    ],
+)
+def test_image_uri_is_that_of_the_region(region: str, uri: str) -> None:
+    """With a known region the account is looked up at synth; the domain is the partition's."""
+    stack = _in_region(region)
+    found = stack.resolve(ImageRegistry(stack, "Images").uri("sagemaker-xgboost", "1.7-1"))
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    text = found if isinstance(found, str) else "".join(p if isinstance(p, str) else suffix for p in found["Fn::Join"][1])
+    assert text == uri
+
+
+def test_fails_for_a_region_without_images() -> None:
+    """A region outside the table is refused by name, with those that are in it."""
+    with pytest.raises(SettingsError, match=r"region 'mx-central-1' has no .* deploy to one of af-south-1, "):
+        ImageRegistry(_in_region("mx-central-1"), "Images")
+
+
+def test_job_role_starts_without_access_to_objects(stack: Stack) -> None:
+    """A fresh role logs, publishes metrics and pulls its image, and cannot reach S3."""
+    JobRole(stack, "Role", log_group="/group", metric_namespace="Name", repository_arn="arn:aws:ecr:::repository/x")
+    document = _only(stack, "AWS::IAM::Policy")["PolicyDocument"]
+    actions = [a for s in document["Statement"] for a in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])]
+    assert {action.partition(":")[0] for action in actions} == {"logs", "cloudwatch", "ecr"}
+
+
+def test_training_request_names_what_the_settings_say(stack: Stack) -> None:
+    """Run time, volume and defaults come from the settings; the job has no network."""
+    settings = TrainingSettings(max_runtime_seconds=600, volume_size_gb=7, instance_type="ml.c5.large")
+    training = Training(
+        stack, "Training", storage=Storage(stack, "S", retain=True), images=ImageRegistry(stack, "I"), settings=settings
+    )
+    request = stack.resolve(training.request())
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 600}
+    assert request["ResourceConfig"]["VolumeSizeInGB"] == 7
+    assert request["EnableNetworkIsolation"] is True
+    assert [channel["ContentType"] for channel in request["InputDataConfig"]] == ["text/csv", "text/csv"]
+    assert training.defaults["training_instance_type"] == "ml.c5.large"
+
+
+def test_evaluation_request_keeps_within_the_service_limits(stack: Stack) -> None:
+    """At most 100 arguments of 256 characters; no network; one instance."""
+    evaluation = Evaluation(
+        stack,
+        "Evaluation",
+        storage=Storage(stack, "S", retain=True),
+        images=ImageRegistry(stack, "I"),
+        settings=EvaluationSettings(),
+    )
+    request = stack.resolve(evaluation.request())
+    arguments = request["AppSpecification"]["ContainerArguments"]
+    assert len(arguments) <= 100
+    assert max(map(len, arguments)) <= 256
+    assert request["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    assert {item["InputName"] for item in request["ProcessingInputs"]} == {"code", "model", "validation"}
+
+
+def test_alerting_subscribes_each_address(stack: Stack) -> None:
+    """Emails of the settings are subscribed to the topic."""
+    Alerting(stack, "Alerting", emails=["a@example.com", "b@example.com"])
+    found = Template.from_stack(stack).find_resources("AWS::SNS::Subscription")
+    assert {r["Properties"]["Endpoint"] for r in found.values()} == {"a@example.com", "b@example.com"}
+
+
+def test_alarms_fire_on_the_first_failure_and_stay_quiet_without_data(stack: Stack) -> None:
+    """One failed execution within a minute is enough; no executions are no alarm."""
+    machine = sfn.StateMachine(
+        stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(sfn.Succeed(stack, "Done"))
+    )
+    Alerting(stack, "Alerting", emails=()).watch(machine)
+    Template.from_stack(stack).all_resources_properties(
+        "AWS::CloudWatch::Alarm",
+        {"Threshold": 1, "Period": 60, "EvaluationPeriods": 1, "TreatMissingData": "notBreaching"},
+    )
+
+
+def test_execution_log_lies_under_vended_logs(stack: Stack) -> None:
+    """The group's name keeps the account's log resource policy short."""
+    ExecutionLog(stack, "Log", retain=False)
+    Template.from_stack(stack).has_resource(
+        "AWS::Logs::LogGroup",
+        Match.object_like(
+            {"DeletionPolicy": "Delete", "Properties": {"LogGroupName": "/aws/vendedlogs/states/Empty"}}
+        ),
+    )
+
+
+def _only(stack: Stack, kind: str) -> dict[str, Any]:
+    found = Template.from_stack(stack).find_resources(kind)
+    assert len(found) == 1
+    properties: dict[str, Any] = next(iter(found.values()))["Properties"]
+    return properties

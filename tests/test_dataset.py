@@ -1,0 +1,185 @@
+"""A person's data: what is accepted, how it is encoded, and how each defect is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_a2.dataset import Dataset, load_files, load_sample
+from ml_a2.errors import DataError, UserError
+from ml_a2.problem import merge_hyperparameters
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def file(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return file
+
+
+def _load(train: Path, validation: Path | None = None, target: str = "y", objective: str | None = None) -> Dataset:
+    return load_files(train, validation, target, objective, 0.25, 42)
+
+
+def _rows(labels: list[object], columns: str = "a,y") -> str:
+    return columns + "\n" + "".join(f"{index}.5,{label}\n" for index, label in enumerate(labels))
+
+
+def test_text_labels_become_numbers_in_sorted_order(write: Write) -> None:
+    """Text labels become 0, 1, ... in sorted order, and the mapping is kept."""
+    data = _load(write("d.csv", _rows(["yes", "no"] * 8)))
+    assert data.problem.label_mapping == {"no": 0, "yes": 1}
+    assert data.problem.objective == "binary:logistic"
+    assert set(data.train["y"]) == {0, 1}
+
+
+def test_quoted_column_names_and_any_target_position_work(write: Write) -> None:
+    """A header with quotes, commas and spaces is read as CSV has it; the label is written first."""
+    text = '"income, yearly","my label",age\n' + '1,"a ""b""",30\n2,c,40\n' * 8
+    data = _load(write("d.csv", text), target="my label")
+    assert data.feature_columns == ("income, yearly", "age")
+    assert list(data.train.columns)[0] == "my label"
+    assert data.problem.label_mapping == {'a "b"': 0, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "objective", "classes"),
+    [
+        ([0, 1] * 8, "binary:logistic", 2),
+        ([True, False] * 8, "binary:logistic", 2),
+        ([3, 5, 9] * 8, "multi:softprob", 3),
+        (["x", "y", "z"] * 8, "multi:softprob", 3),
+        ([0.5, 1.25, 2.75] * 8, "reg:squarederror", 0),
+        (list(range(64)), "reg:squarederror", 0),
+    ],
+)
+def test_objective_is_inferred_from_the_labels(write: Write, labels: list[object], objective: str, classes: int) -> None:
+    """Two labels are binary, few whole numbers or words are classes, everything else is a regression."""
+    problem = _load(write("d.csv", _rows(labels))).problem
+    assert (problem.objective, len(problem.classes), problem.inferred) == (objective, classes, True)
+
+
+def test_split_keeps_class_shares_and_depends_on_the_seed_alone(write: Write) -> None:
+    """The split-off rows have the classes in the same shares; the same seed gives the same rows."""
+    path = write("d.csv", _rows([0] * 60 + [1] * 20))
+    first, again = _load(path), _load(path)
+    assert first.validation["y"].value_counts().to_dict() == {0: 15, 1: 5}
+    pd.testing.assert_frame_equal(first.train, again.train)
+    assert not set(first.train["a"]) & set(first.validation["a"])
+    assert first.origin["split_seed"] == 42
+
+
+def test_columns_of_the_validation_file_may_stand_in_another_order(write: Write) -> None:
+    """Columns are matched by name, not by place."""
+    train = write("t.csv", "a,b,y\n" + "1,2,0\n3,4,1\n" * 4)
+    validation = write("v.csv", "y,b,a\n" + "0,2,1\n1,4,3\n" * 2)
+    data = _load(train, validation)
+    assert data.validation.iloc[0].tolist() == [0, 1, 2]
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    """Parquet files work like CSV, booleans become numbers."""
+    path = tmp_path / "d.parquet"
+    pd.DataFrame({"a": np.arange(16.0), "flag": [True, False] * 8, "y": [0, 1] * 8}).to_parquet(path)
+    assert set(_load(path).train["flag"]) == {0, 1}
+
+
+def test_written_files_have_no_header_and_keep_missing_cells_empty(write: Write, tmp_path: Path) -> None:
+    """What the channels get is label first, no header, empty for missing."""
+    data = _load(write("d.csv", "a,b,y\n" + "1,,0\n3,4,1\n" * 8))
+    (tmp_path / "out").mkdir()
+    train, _ = data.write(tmp_path / "out")
+    assert set(train.read_text().splitlines()) == {"0,1,", "1,3,4.0"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,y\n1,0\nred,1\n", "column 'a', row 3: 'red' is not a number"),
+        ("a,y\n1,0\n2,\n3,1\n", "column 'y', row 3: the label is missing (1 in all)"),
+        ("a,b\n1,0\n", "has no column 'y'; its columns are 'a', 'b'"),
+        ("y\n0\n1\n", "no column but the target 'y'"),
+        ("a,y\n", "has a header but no rows"),
+        ("", "is empty"),
+        ("a,y\n1,0\n2,0\n3,0\n4,0\n", "needs 2 distinct labels, there are 1"),
+        ("a,y\n1,0\ninf,1\n" * 1, "column 'a', row 3: infinite values"),
+        ("a,y\n1,0\n2,1\n", "cannot be split"),
+        ("a,y\n1,2,3,4\n1,2\n", "cannot be read as CSV"),
+    ],
+)
+def test_fails_naming_file_column_and_row(write: Write, text: str, words: str) -> None:
+    """Each defect is told with the file, and the place a person finds it by."""
+    path = write("d.csv", text)
+    with pytest.raises(DataError) as caught:
+        _load(path)
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("validation", "words"),
+    [
+        ("a,c,y\n1,2,0\n", "has no column 'b'"),
+        ("a,b,c,y\n1,2,3,0\n", "has a column 'c'"),
+        ("a,b,y\n1,2,maybe\n3,4,no\n", "row 2: label 'maybe' does not occur in the training rows"),
+        ("a,b,y\n1,2,no\n3,4,no\n", "the validation rows have a single class"),
+    ],
+)
+def test_fails_when_the_two_files_do_not_fit(write: Write, validation: str, words: str) -> None:
+    """Validation rows must have the training rows' columns and labels, and two classes at least."""
+    train = write("t.csv", "a,b,y\n" + "1,2,no\n3,4,yes\n" * 4)
+    with pytest.raises(DataError) as caught:
+        _load(train, write("v.csv", validation))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "objective", "words"),
+    [
+        (["a", "b"] * 4, "reg:squarederror", "row 2: label 'a' does not fit objective 'reg:squarederror'"),
+        ([0, 1, 2] * 4, "binary:logistic", "needs 2 distinct labels, there are 3"),
+        ([1, -1] * 4, "count:poisson", "row 3: label '-1' does not fit objective 'count:poisson'"),
+        ([1, 0] * 4, "reg:gamma", "row 3: label '0' does not fit objective 'reg:gamma'"),
+        ([1, 0] * 4, "rank:pairwise", "objective 'rank:pairwise' cannot be evaluated"),
+    ],
+)
+def test_fails_when_the_objective_does_not_fit_the_labels(
+    write: Write, labels: list[object], objective: str, words: str
+) -> None:
+    """An objective is checked against every label before anything starts."""
+    with pytest.raises(DataError) as caught:
+        _load(write("d.csv", _rows(labels)), objective=objective)
+    assert words in str(caught.value)
+
+
+def test_hyperparameters_of_this_execution_win_over_settings_and_data() -> None:
+    """What --set says wins; what the settings file names is left to the stack; the data gives the rest."""
+    problem = load_sample("digits", None, 0.2, 42).problem
+    merged = merge_hyperparameters(problem, {"eval_metric": "merror"}, {"eta": "0.1"})
+    assert merged == {"objective": "multi:softprob", "num_class": "10", "eta": "0.1"}
+
+
+def test_fails_for_a_number_of_classes_that_the_data_does_not_have() -> None:
+    """A num_class that contradicts the labels is refused."""
+    problem = load_sample("digits", None, 0.2, 42).problem
+    with pytest.raises(UserError, match="num_class '3' does not fit the data"):
+        merge_hyperparameters(problem, {}, {"num_class": "3"})
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "kind"), [("breast-cancer", 569, "binary"), ("diabetes", 442, "regression"), ("digits", 1797, "multiclass")]
+)
+def test_samples_are_real_data(name: str, rows: int, kind: str) -> None:
+    """The samples are scikit-learn's own, whole."""
+    data = load_sample(name, None, 0.2, 42)
+    assert len(data.train) + len(data.validation) == rows
+    assert data.problem.kind == kind

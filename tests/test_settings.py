@@ -1,0 +1,68 @@
+"""Settings: defaults, files, and errors that name key and value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ml_a2.errors import SettingsError
+from ml_a2.settings import Settings, load_settings
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "pipeline.toml"
+    path.write_text(text)
+    return path
+
+
+def test_every_key_has_a_default() -> None:
+    """No file is needed."""
+    assert load_settings() == Settings()
+
+
+def test_numbers_become_strings_for_the_api(tmp_path: Path) -> None:
+    """Hyperparameters may be written as TOML numbers and booleans."""
+    settings = load_settings(_file(tmp_path, "[training.hyperparameters]\nnum_round = 7\neta = 0.5\n"))
+    assert settings.training.hyperparameters == {"num_round": "7", "eta": "0.5"}
+    assert settings.training.chosen_hyperparameters == {"num_round": "7", "eta": "0.5"}
+
+
+def test_defaults_are_no_choice(tmp_path: Path) -> None:
+    """A default objective does not bind a person who never named one."""
+    assert load_settings(_file(tmp_path, "[training]\nvolume_size_gb = 5\n")).training.chosen_hyperparameters == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[trainning]\n", "unknown key 'trainning'"),
+        ("[training]\nvolume = 3\n", "unknown key 'training.volume'"),
+        ("[training]\nvolume_size_gb = 0\n", "training.volume_size_gb = 0: Input should be greater than or equal to 1"),
+        ("[training]\nvolume_size_gb = '30'\n", "training.volume_size_gb = '30': Input should be a valid integer"),
+        ("environment = 'test'\n", "environment = 'test': Input should be 'development' or 'production'"),
+        ("[training]\ninstance_type = 'm5.xlarge'\n", "training.instance_type = 'm5.xlarge'"),
+        ("[alerts]\nemails = ['nobody']\n", "alerts.emails.0 = 'nobody'"),
+        ("[training\n", "cannot be read as TOML"),
+    ],
+)
+def test_fails_naming_key_and_value(tmp_path: Path, text: str, words: str) -> None:
+    """Each bad file is refused with the key, the value and what is allowed."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(_file(tmp_path, text))
+    assert words in str(caught.value)
+
+
+def test_fails_for_a_missing_file(tmp_path: Path) -> None:
+    """A settings file that is named must exist."""
+    with pytest.raises(SettingsError, match="does not exist"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+def test_fails_when_polling_would_pass_the_history_quota(tmp_path: Path) -> None:
+    """Run times that 25,000 events cannot poll are refused with the number to change, and that number is accepted."""
+    with pytest.raises(SettingsError, match=r"lower their sum to (\d+)") as caught:
+        load_settings(_file(tmp_path, "[training]\nmax_runtime_seconds = 100000\n"))
+    longest = int(str(caught.value).rpartition(" ")[2])
+    evaluation = Settings().evaluation.max_runtime_seconds
+    load_settings(_file(tmp_path, f"[training]\nmax_runtime_seconds = {longest - evaluation}\n"))
