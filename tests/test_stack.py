@@ -252,9 +252,7 @@ def test_template_passes_the_nag_pack_but_for_acknowledged_findings() -> None:
     }
     acknowledged = {
         "AwsSolutions-S1",  # access logs would need a fourth bucket; CloudTrail data events do the same
-        "AwsSolutions-IAM4",  # the CDK's own clean-up function uses AWS's managed policy for Lambda logs
         "AwsSolutions-IAM5",  # prefixes of buckets and job names, and actions that know no resources
-        "AwsSolutions-L1",  # the clean-up function runs on nodejs22.x, which is supported until 2027-04
     }
     assert found == acknowledged
 

@@ -1,0 +1,60 @@
+"""Definitions that Step Functions would refuse are refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from ml_a2.errors import AssemblyError
+from ml_a2.local.definition import check_definition
+from tests.conftest import definition_of
+
+VALID: dict[str, Any] = {
+    "StartAt": "A",
+    "States": {
+        "A": {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsPresent": True, "Next": "B"}], "Default": "C"},
+        "B": {"Type": "Task", "Resource": "r", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}], "End": True},
+        "C": {"Type": "Fail"},
+    },
+}
+
+
+def _changed(*path: Any, value: Any) -> str:
+    definition: Any = copy.deepcopy(VALID)
+    inner = definition
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return json.dumps(definition)
+
+
+def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> None:
+    """What the stack makes passes, and so does a plain valid one."""
+    check_definition(json.dumps(definition_of(template)))
+    check_definition(json.dumps(VALID))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is no JSON"),
+        (_changed("StartAt", value="Z"), "StartAt 'Z' names no state"),
+        (_changed("States", "A", "Default", value="Z"), "Default 'Z' names no state at /States/A"),
+        (_changed("States", "A", "Choices", 0, "Next", value="Z"), "Choices[0].Next 'Z' names no state"),
+        (_changed("States", "B", "Catch", 0, "Next", value="Z"), "Catch[0].Next 'Z' names no state"),
+        (_changed("States", "B", "Type", value="Tusk"), "state 'B' has Type 'Tusk'"),
+        (_changed("States", "B", "End", value=False), "state 'B' must have either Next or End"),
+        (_changed("States", "D", value={"Type": "Succeed"}), "state 'D' is not reachable"),
+        (_changed("States", "A", "Choices", value=[]), "Choice state 'A' has no Choices"),
+        (_changed("QueryLanguage", value="JSONata"), "'JSONata' is not supported locally"),
+        (_changed("States", value={}), "/States is missing or empty"),
+    ],
+)
+def test_fails_naming_the_state(text: str, words: str) -> None:
+    """Each defect names the state and the field."""
+    with pytest.raises(AssemblyError) as caught:
+        check_definition(text)
+    assert words in str(caught.value)

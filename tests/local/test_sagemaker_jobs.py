@@ -1,0 +1,338 @@
+"""Training and processing jobs: real subprocesses behind SageMaker's API."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ml_a2.local.runtime import LocalRuntime
+
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+ROWS = "".join(f"{i % 2},{i % 7},{i % 5}\n" for i in range(60))
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+}
+
+
+@dataclass
+class Account:
+    """A bucket with data, and a role that may use it."""
+
+    runtime: LocalRuntime
+    role: str
+
+    def put(self, key: str, body: str) -> None:
+        self.runtime.clients.s3.put_object(Bucket="data", Key=key, Body=body.encode())
+
+    def get(self, key: str) -> bytes:
+        body: bytes = self.runtime.clients.s3.get_object(Bucket="data", Key=key)["Body"].read()
+        return body
+
+    def allow(self, *statements: dict[str, Any]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        self.runtime.clients.iam.put_role_policy(RoleName="job", PolicyName="p", PolicyDocument=document)
+
+    def train(self, name: str = "job", **changes: Any) -> dict[str, Any]:
+        self.runtime.clients.sagemaker.create_training_job(**{**self.training_request(name), **changes})
+        return self.wait(lambda: self.runtime.clients.sagemaker.describe_training_job(TrainingJobName=name), "Training")
+
+    def process(self, script: str, name: str = "job", **changes: Any) -> dict[str, Any]:
+        self.put("code/script.py", script)
+        self.runtime.clients.sagemaker.create_processing_job(**{**self.processing_request(name), **changes})
+        describe = self.runtime.clients.sagemaker.describe_processing_job
+        return self.wait(lambda: describe(ProcessingJobName=name), "Processing")
+
+    def training_request(self, name: str) -> dict[str, Any]:
+        source = {"S3DataType": "S3Prefix", "S3Uri": "s3://data/train/", "S3DataDistributionType": "FullyReplicated"}
+        return {
+            "TrainingJobName": name,
+            "RoleArn": self.role,
+            "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+            "HyperParameters": {"num_round": "3", "objective": "binary:logistic", "eval_metric": "auc"},
+            "InputDataConfig": [
+                {"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}
+            ],
+            "OutputDataConfig": {"S3OutputPath": "s3://data/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            "EnableNetworkIsolation": True,
+        }
+
+    def processing_request(self, name: str) -> dict[str, Any]:
+        code = {"S3Uri": "s3://data/code/", "LocalPath": "/opt/ml/processing/code", "S3DataType": "S3Prefix", "S3InputMode": "File"}
+        output = {"S3Uri": "s3://data/out", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+        entry = ["python3", "/opt/ml/processing/code/script.py", "/opt/ml/processing/output"]
+        return {
+            "ProcessingJobName": name,
+            "RoleArn": self.role,
+            "AppSpecification": {"ImageUri": SCIKIT_LEARN, "ContainerEntrypoint": entry[:2], "ContainerArguments": entry[2:]},
+            "ProcessingInputs": [{"InputName": "code", "S3Input": code}],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+            },
+            "NetworkConfig": {"EnableNetworkIsolation": True},
+        }
+
+    def wait(self, describe: Callable[[], dict[str, Any]], kind: str) -> dict[str, Any]:
+        while (job := describe())[f"{kind}JobStatus"] in ("InProgress", "Stopping"):
+            time.sleep(0.1)
+        return job
+
+    def log(self, group: str) -> list[str]:
+        logs = self.runtime.clients.logs
+        stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
+        events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
+        return [event["message"] for event in events]
+
+
+@pytest.fixture
+def account(runtime: LocalRuntime) -> Account:
+    runtime.clients.s3.create_bucket(Bucket="data")
+    role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    account = Account(runtime, role)
+    account.allow({"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]})
+    account.put("train/t.csv", ROWS)
+    return account
+
+
+def test_a_training_job_trains_and_leaves_its_model(account: Account) -> None:
+    """The model lies where SageMaker puts it, in the 1.7-1 format; the rounds stand in the log."""
+    job = account.train()
+    assert job["TrainingJobStatus"] == "Completed", job
+    assert job["ModelArtifacts"] == {"S3ModelArtifacts": "s3://data/models/job/output/model.tar.gz"}
+    with tarfile.open(fileobj=io.BytesIO(account.get("models/job/output/model.tar.gz"))) as tar:
+        assert tar.getnames() == ["xgboost-model"]
+        member = tar.extractfile("xgboost-model")
+        assert member is not None
+        assert member.read(4) == b"binf"
+    lines = account.log("/aws/sagemaker/TrainingJobs")
+    assert [line.partition("\t")[0] for line in lines] == ["[0]", "[1]", "[2]"]
+    statuses = [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
+    assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+
+
+def test_log_stream_has_sagemakers_name(account: Account) -> None:
+    """The stream is called <job>/algo-1-<epoch seconds>."""
+    account.train()
+    streams = account.runtime.clients.logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs")
+    name = streams["logStreams"][0]["logStreamName"]
+    assert name.startswith("job/algo-1-")
+    assert abs(int(name.rpartition("-")[2]) - time.time()) < 600
+
+
+def test_a_failing_training_job_tells_its_reason(account: Account) -> None:
+    """The failure file becomes the reason, cut at 1,024 characters; the whole of it stands in the log."""
+    job = account.train(HyperParameters={"num_round": "3", "max_depth": "deep"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("AlgorithmError: framework error: \nTraceback")
+    assert len(job["FailureReason"]) <= 1024
+    assert "ModelArtifacts" not in job
+    last = account.log("/aws/sagemaker/TrainingJobs")[-1]
+    assert last == "Hyperparameter max_depth: could not parse value (caused by ValueError)"
+
+
+def test_missing_training_data_fails_the_job_not_the_call(account: Account) -> None:
+    """A prefix without objects: created, then Failed with a ClientError that names the URL."""
+    account.runtime.clients.s3.delete_object(Bucket="data", Key="train/t.csv")
+    job = account.train()
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: ")
+    assert "No S3 objects found under S3 URL" in job["FailureReason"]
+    assert "s3://data/train/" in job["FailureReason"]
+
+
+@pytest.mark.parametrize("action", ["s3:ListBucket", "s3:GetObject", "s3:PutObject"])
+def test_a_job_may_only_what_its_role_may(account: Account, action: str) -> None:
+    """Each access to S3 is decided by the role's policies; a denial has AWS's wording."""
+    account.allow(
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Effect": "Deny", "Action": action, "Resource": "*"}
+    )
+    job = account.train()
+    assert job["TrainingJobStatus"] == "Failed"
+    assert f"assumed-role/job/SageMaker is not authorized to perform: {action} on resource: arn:aws:s3:::data" in job["FailureReason"]
+    assert "with an explicit deny in an identity-based policy" in job["FailureReason"]
+
+
+def test_a_processing_job_runs_its_entry_point(account: Account) -> None:
+    """Inputs lie at their paths, outputs are uploaded, symbolic links are not, and there is no network."""
+    script = """
+import json, os, socket, sys
+out = sys.argv[1]
+assert os.listdir(out) == []
+name = json.load(open("/opt/ml/config/processingjobconfig.json"))["ProcessingJobName"]
+open(out + "/deep.txt", "w").write(name + " " + __file__)
+os.symlink("/etc/hostname", out + "/link")
+os.makedirs(out + "/a/b"); open(out + "/a/b/c", "w").write("c")
+try:
+    socket.create_connection(("127.0.0.1", 9), timeout=5)
+except OSError as error:
+    print("network:", error)
+"""
+    job = account.process(script)
+    assert job["ProcessingJobStatus"] == "Completed", account.log("/aws/sagemaker/ProcessingJobs")
+    assert account.get("out/deep.txt") == b"job /opt/ml/processing/code/script.py"
+    keys = {item["Key"] for item in account.runtime.clients.s3.list_objects_v2(Bucket="data", Prefix="out/")["Contents"]}
+    assert keys == {"out/deep.txt", "out/a/b/c"}
+    assert any(line.startswith("network:") for line in account.log("/aws/sagemaker/ProcessingJobs"))
+
+
+def test_a_failing_processing_job_tells_its_exit_message(account: Account) -> None:
+    """The exit code decides, and what the script left in output/message is told."""
+    job = account.process("open('/opt/ml/output/message', 'w').write('no good: ' + 'x' * 2000)\nraise SystemExit(3)")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].endswith("exit code: 3")
+    assert job["ExitMessage"].startswith("no good: x")
+    assert len(job["ExitMessage"]) == 1024
+
+
+def test_reaching_the_longest_run_time_ends_stopped(account: Account) -> None:
+    """MaxRuntimeInSeconds stops a job; it does not fail it."""
+    job = account.process("import time\ntime.sleep(600)", StoppingCondition={"MaxRuntimeInSeconds": 1})
+    assert job["ProcessingJobStatus"] == "Stopped"
+    assert "FailureReason" not in job
+
+
+def test_stopping_ends_the_process_and_the_job(account: Account) -> None:
+    """StopProcessingJob: SIGTERM reaches the script, which may clean up; the job ends Stopped."""
+    script = """
+import signal, sys, time
+def end(*_):
+    open(sys.argv[1] + "/last-words", "w").write("bye"); sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(600)
+"""
+    account.put("code/script.py", script)
+    sagemaker = account.runtime.clients.sagemaker
+    sagemaker.create_processing_job(**account.processing_request("job"))
+    while not _has_line(account, "ready"):
+        time.sleep(0.05)
+    sagemaker.stop_processing_job(ProcessingJobName="job")
+    job = account.wait(lambda: sagemaker.describe_processing_job(ProcessingJobName="job"), "Processing")
+    assert job["ProcessingJobStatus"] == "Stopped"
+    assert account.get("out/last-words") == b"bye"
+    with pytest.raises(ClientError, match="is in status Stopped"):
+        sagemaker.stop_processing_job(ProcessingJobName="job")
+
+
+def _has_line(account: Account, line: str) -> bool:
+    try:
+        return line in account.log("/aws/sagemaker/ProcessingJobs")
+    except (ClientError, IndexError):
+        return False
+
+
+def test_names_are_unique(account: Account) -> None:
+    """A second job of the same name is ResourceInUse, also when the first has ended."""
+    account.train()
+    with pytest.raises(ClientError) as caught:
+        account.train()
+    assert caught.value.response["Error"]["Code"] == "ResourceInUse"
+
+
+def test_quotas_bound_what_runs_at_once(account: Account) -> None:
+    """One job more than the account's quota is ResourceLimitExceeded, as a person meets it on AWS."""
+    account.put("code/script.py", "import time\ntime.sleep(600)")
+    sagemaker = account.runtime.clients.sagemaker
+    account.runtime._jobs._at_once = 2
+    for number in range(2):
+        sagemaker.create_processing_job(**account.processing_request(f"job-{number}"))
+    with pytest.raises(ClientError) as caught:
+        sagemaker.create_processing_job(**account.processing_request("job-2"))
+    assert caught.value.response["Error"]["Code"] == "ResourceLimitExceeded"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"TrainingJobName": "a_b"}, "at 'trainingJobName' failed to satisfy constraint"),
+        ({"TrainingJobName": "a" * 64}, "trainingJobName"),
+        ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "Could not assume role"),
+        ({"HyperParameters": {"a": "x" * 2501}}, "less than or equal to 2500"),
+        ({"ResourceConfig": {"InstanceType": "ml.none", "VolumeSizeInGB": 1}}, "enum value set"),
+        ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}}, "InstanceCount 2"),
+        ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining is not supported locally"),
+        ({"AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "Pipe"}}, "TrainingInputMode 'Pipe'"),
+        (
+            {"AlgorithmSpecification": {"TrainingImage": "public.ecr.aws/sagemaker/xgboost:1.7-1", "TrainingInputMode": "File"}},
+            "is not the URI of an image in Amazon ECR",
+        ),
+        (
+            {"AlgorithmSpecification": {"TrainingImage": XGBOOST.replace("6833", "1111"), "TrainingInputMode": "File"}},
+            "account '111113688378' is not that of SageMaker's images in us-east-1",
+        ),
+        (
+            {"AlgorithmSpecification": {"TrainingImage": XGBOOST.replace("1.7-1", "0.90"), "TrainingInputMode": "File"}},
+            "cannot be run locally, only",
+        ),
+        ({"AlgorithmSpecification": {"TrainingImage": SCIKIT_LEARN, "TrainingInputMode": "File"}}, "cannot train"),
+    ],
+)
+def test_fails_naming_the_member_of_a_bad_request(account: Account, change: dict[str, Any], words: str) -> None:
+    """Requests are checked against the service model and against what can be carried out here."""
+    sagemaker = account.runtime.clients.sagemaker
+    with pytest.raises(ClientError) as caught:
+        sagemaker.create_training_job(**{**account.training_request("job"), **change})
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert words in str(caught.value)
+    assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+
+
+def test_fails_for_a_job_that_is_not_there(account: Account) -> None:
+    """Describing an unknown job has the service's own answer."""
+    with pytest.raises(ClientError, match=r"ValidationException.*Requested resource not found\."):
+        account.runtime.clients.sagemaker.describe_training_job(TrainingJobName="nobody")
+
+
+def test_paths_outside_opt_ml_are_refused(account: Account) -> None:
+    """A local path cannot lead out of the container."""
+    request = account.processing_request("job")
+    request["ProcessingInputs"][0]["S3Input"]["LocalPath"] = "/opt/ml/../../etc"
+    with pytest.raises(ClientError, match="is not below /opt/ml"):
+        account.runtime.clients.sagemaker.create_processing_job(**request)
+
+
+def test_keys_cannot_lead_outside_their_channel(account: Account) -> None:
+    """An object whose key climbs up fails the job and writes nothing."""
+    account.put("train/../../../../escaped.csv", ROWS)
+    job = account.train()
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "leads outside its channel" in job["FailureReason"]
+
+
+def test_no_process_is_left_when_the_runtime_ends(tmp_path: Path) -> None:
+    """Closing the runtime ends running jobs with everything that they started."""
+    with LocalRuntime() as runtime:
+        runtime.clients.s3.create_bucket(Bucket="data")
+        role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        account = Account(runtime, role)
+        account.allow({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+        script = "import os,subprocess,sys,time\nc=subprocess.Popen(['sleep','600'])\nprint(os.getpid(),c.pid,flush=True)\ntime.sleep(600)"
+        account.put("code/script.py", script)
+        runtime.clients.sagemaker.create_processing_job(**account.processing_request("job"))
+        pids: list[str] = []
+        while not pids:
+            time.sleep(0.05)
+            try:
+                pids = account.log("/aws/sagemaker/ProcessingJobs")[0].split()
+            except (ClientError, IndexError):
+                continue
+        assert all(_is_running(pid) for pid in pids)
+    assert not any(_is_running(pid) for pid in pids)
+
+
+def _is_running(pid: str) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()

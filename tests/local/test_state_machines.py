@@ -1,0 +1,172 @@
+"""What the patches mend: a state machine behaves as Step Functions documents it, where the engine alone would not."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from ml_a2.local import patches
+from ml_a2.local.runtime import LocalRuntime
+
+STATES_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"},
+}
+
+
+def _execute(
+    runtime: LocalRuntime, states: dict[str, Any], execution_input: Any = None, *allowed: str, wait: bool = True
+) -> dict[str, Any]:
+    clients = runtime.clients
+    role = clients.iam.create_role(RoleName="machine", AssumeRolePolicyDocument=json.dumps(STATES_TRUST))["Role"]["Arn"]
+    if allowed:
+        statement = {"Effect": "Allow", "Action": list(allowed), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        clients.iam.put_role_policy(RoleName="machine", PolicyName="p", PolicyDocument=document)
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
+    machine = clients.stepfunctions.create_state_machine(name="machine", definition=definition, roleArn=role)
+    started = clients.stepfunctions.start_execution(
+        stateMachineArn=machine["stateMachineArn"], name="one", input=json.dumps(execution_input or {})
+    )
+    return _await(runtime, started["executionArn"]) if wait else dict(started)
+
+
+def _await(runtime: LocalRuntime, arn: str) -> dict[str, Any]:
+    while (answer := runtime.clients.stepfunctions.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.05)
+    return dict(answer)
+
+
+def _task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{resource}", "Parameters": parameters, "End": True, **more}
+
+
+DESCRIBE = _task("sagemaker:describeTrainingJob", {"TrainingJobName": "nobody"})
+
+
+def test_a_role_without_permission_is_denied_in_aws_words(runtime: LocalRuntime) -> None:
+    """A call that no policy allows fails with the service's error name and names action and resource."""
+    answer = _execute(runtime, {"Describe": DESCRIBE})
+    assert (answer["status"], answer["error"]) == ("FAILED", "SageMaker.SageMakerException")
+    assert "assumed-role/machine/StepFunctions is not authorized to perform: sagemaker:DescribeTrainingJob" in answer["cause"]
+    assert ":training-job/nobody because no identity-based policy allows" in answer["cause"]
+
+
+def test_errors_that_the_model_does_not_list_carry_the_service_name(runtime: LocalRuntime) -> None:
+    """A ValidationException is told as SageMaker.SageMakerException, action names count in any case."""
+    answer = _execute(runtime, {"Describe": DESCRIBE}, None, "sagemaker:describetrainingjob")
+    assert answer["error"] == "SageMaker.SageMakerException"
+    assert answer["cause"].startswith("Requested resource not found. (Service: SageMaker, Status Code: 400, Request ID:")
+
+
+def test_an_object_is_read_as_text(runtime: LocalRuntime) -> None:
+    """GetObject gives its body as a string and times as ISO 8601."""
+    runtime.clients.s3.create_bucket(Bucket="bucket")
+    runtime.clients.s3.put_object(Bucket="bucket", Key="k", Body=b'{"x": 1}')
+    task = _task("s3:getObject", {"Bucket": "bucket", "Key": "k"})
+    output = json.loads(_execute(runtime, {"Read": task}, None, "s3:GetObject")["output"])
+    assert json.loads(output["Body"]) == {"x": 1}
+    assert output["LastModified"].endswith("Z")
+
+
+def test_listed_errors_have_their_own_name(runtime: LocalRuntime) -> None:
+    """NoSuchKey is in S3's model, so it is S3.NoSuchKeyException."""
+    runtime.clients.s3.create_bucket(Bucket="bucket")
+    answer = _execute(runtime, {"Read": _task("s3:getObject", {"Bucket": "bucket", "Key": "k"})}, None, "s3:GetObject")
+    assert answer["error"] == "S3.NoSuchKeyException"
+
+
+def test_fails_for_an_integration_whose_permissions_are_unknown(runtime: LocalRuntime) -> None:
+    """What cannot be decided is refused by name, not allowed."""
+    answer = _execute(runtime, {"List": _task("s3:listBuckets", {})}, None, "s3:*")
+    assert answer["status"] == "FAILED"
+    assert "s3:list_buckets is not supported in a state machine here" in answer["cause"]
+
+
+@pytest.mark.parametrize("rule", [{"StringEquals": "x"}, {"NumericLessThan": 3}, {"IsString": True}])
+def test_a_choice_on_a_missing_variable_fails(runtime: LocalRuntime, rule: dict[str, Any]) -> None:
+    """Step Functions fails; the engine alone would go on with the default."""
+    states = {
+        "Choose": {"Type": "Choice", "Choices": [{"Variable": "$.no.such", "Next": "Done", **rule}], "Default": "Done"},
+        "Done": {"Type": "Succeed"},
+    }
+    answer = _execute(runtime, states)
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.Runtime")
+    assert "Invalid path '$.no.such': The choice state's condition path references an invalid value" in answer["cause"]
+
+
+def test_is_present_may_ask_for_a_missing_variable(runtime: LocalRuntime) -> None:
+    """IsPresent is the one comparison that does not need its variable."""
+    states = {
+        "Choose": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.no.such", "IsPresent": False, "Next": "Done"}],
+            "Default": "Bad",
+        },
+        "Done": {"Type": "Succeed"},
+        "Bad": {"Type": "Fail"},
+    }
+    assert _execute(runtime, states)["status"] == "SUCCEEDED"
+
+
+def test_waits_and_retry_pauses_are_shortened(runtime: LocalRuntime) -> None:
+    """At speed 1000, a minute of waiting and half an hour of retry pauses pass while a person looks on."""
+    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 600, "MaxAttempts": 2, "BackoffRate": 2}
+    states = {
+        "Wait": {"Type": "Wait", "Seconds": 60, "Next": "Describe"},
+        "Describe": {**DESCRIBE, "Retry": [retry]},
+    }
+    answer = _execute(runtime, states)
+    history = runtime.clients.stepfunctions.get_execution_history(executionArn=answer["executionArn"])["events"]
+    assert [event["type"] for event in history].count("TaskFailed") == 3
+
+
+def test_stopping_interrupts_a_retry_pause_and_keeps_the_reason(runtime: LocalRuntime) -> None:
+    """StopExecution ends a pause of months at once; error and cause are kept."""
+    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 8_000_000, "MaxAttempts": 2}
+    arn = _execute(runtime, {"Describe": {**DESCRIBE, "Retry": [retry]}}, wait=False)["executionArn"]
+    stepfunctions = runtime.clients.stepfunctions
+    while "TaskFailed" not in [e["type"] for e in stepfunctions.get_execution_history(executionArn=arn)["events"]]:
+        time.sleep(0.05)
+    stepfunctions.stop_execution(executionArn=arn, error="ByHand", cause="no longer needed")
+    answer = _await(runtime, arn)
+    assert (answer["status"], answer["error"], answer["cause"]) == ("ABORTED", "ByHand", "no longer needed")
+
+
+def test_start_time_is_text_for_intrinsic_functions(runtime: LocalRuntime) -> None:
+    """The context's StartTime can be formatted and hashed, and is the execution's own."""
+    states = {
+        "Name": {
+            "Type": "Pass",
+            "Parameters": {"hash.$": "States.Hash($$.Execution.StartTime, 'SHA-1')", "time.$": "$$.Execution.StartTime"},
+            "End": True,
+        }
+    }
+    output = json.loads(_execute(runtime, states)["output"])
+    assert len(output["hash"]) == 40
+    assert output["time"].endswith("Z")
+
+
+def test_timed_out_executions_tell_when(runtime: LocalRuntime) -> None:
+    """DescribeExecution has a stopDate for TIMED_OUT, and neither error nor cause."""
+    clients = runtime.clients
+    role = clients.iam.create_role(RoleName="m", AssumeRolePolicyDocument=json.dumps(STATES_TRUST))["Role"]["Arn"]
+    states = {"Wait": {"Type": "Wait", "Seconds": 100_000, "End": True}}
+    definition = json.dumps({"StartAt": "Wait", "TimeoutSeconds": 1, "States": states})
+    machine = clients.stepfunctions.create_state_machine(name="m", definition=definition, roleArn=role)
+    arn = clients.stepfunctions.start_execution(stateMachineArn=machine["stateMachineArn"], name="one")["executionArn"]
+    answer = _await(runtime, arn)
+    assert answer["status"] == "TIMED_OUT"
+    assert answer["stopDate"] >= answer["startDate"]
+    assert "error" not in answer
+
+
+def test_fails_on_another_moto(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patches refuse an engine that they were not written for."""
+    monkeypatch.setattr(patches, "_active", None)
+    monkeypatch.setattr(patches.moto, "__version__", "9.9.9")
+    with pytest.raises(RuntimeError, match=r"written for moto 5\.2\.5, not 9\.9\.9"):
+        patches.apply(lambda *_: None, 1)
