@@ -68,7 +68,9 @@ Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input
     callback=_hyperparameters,
     help="A hyperparameter of the built-in XGBoost algorithm; may be repeated.",
 )
-@click.option("--assembly", type=click.Path(path_type=Path), help="A cloud assembly to run instead of the project's own.")
+@click.option(
+    "--assembly", type=click.Path(path_type=Path), help="A cloud assembly to run instead of the project's own."
+)
 @click.option("--region", default="us-east-1", show_default=True, help="The region that the endpoint plays.")
 @click.option(
     "--speed",
@@ -77,7 +79,9 @@ Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input
     show_default=True,
     help="Divides waits and retry pauses, never the run times of jobs.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output, the rest on standard error.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, the rest on standard error."
+)
 def run(**options: Any) -> None:
     """Train and evaluate on this machine by executing the synthesized template.
 
@@ -139,17 +143,19 @@ def _load_dataset(
     validation_fraction: float,
     seed: int,
 ) -> Any:
-    from ml_a2.dataset import load_files, load_sample
+    from ml_a2.dataset import Split, load_files, load_sample
+
+    split = Split(validation_fraction, seed)
 
     if train is None:
         if validation or target_column:
             raise UserError("--validation and --target-column describe a file given with --train; add --train FILE")
-        return load_sample(sample or SAMPLES[0], objective, validation_fraction, seed)
+        return load_sample(sample or SAMPLES[0], objective, split)
     if sample:
         raise UserError("--sample and --train exclude each other; give one of them")
     if not target_column:
         raise UserError("--train needs --target-column NAME, the column to predict")
-    return load_files(train, validation, target_column, objective, validation_fraction, seed)
+    return load_files(train, validation, target_column, objective, split)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -14,8 +14,13 @@ import pandas as pd
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, encode, infer_problem
 
-DEFAULT_VALIDATION_FRACTION = 0.2
-DEFAULT_SEED = 42
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows are held out where no validation file is given: a share in (0, 1), and the seed that picks them."""
+
+    fraction: float = 0.2
+    seed: int = 42
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Dataset:
         return paths
 
 
-def load_sample(name: str, objective: str | None, fraction: float, seed: int) -> Dataset:
+def load_sample(name: str, objective: str | None = None, split: Split = Split()) -> Dataset:
     """Load one of scikit-learn's own data sets: breast-cancer, diabetes or digits."""
     from sklearn import datasets
 
@@ -70,11 +75,11 @@ def load_sample(name: str, objective: str | None, fraction: float, seed: int) ->
         "digits": datasets.load_digits,
     }
     table = loaders[name](as_frame=True).frame
-    return _prepare(Source(f"sample {name}", table), None, "target", objective, fraction, seed)
+    return _prepare(Source(f"sample {name}", table), None, "target", objective, split)
 
 
 def load_files(
-    train: Path, validation: Path | None, target_column: str, objective: str | None, fraction: float, seed: int
+    train: Path, validation: Path | None, target_column: str, objective: str | None = None, split: Split = Split()
 ) -> Dataset:
     """Load a person's own files, CSV with a header or Parquet.
 
@@ -83,23 +88,20 @@ def load_files(
         validation: rows with the same columns.
         target_column: the column to predict.
         objective: the objective when it was chosen, None to infer it from the target.
-        fraction: the share of rows to split off, in (0, 1).
-        seed: decides which rows.
+        split: which rows are split off.
 
     Raises:
         DataError: names file, column and row of what cannot be trained on.
     """
     held_out = _read(validation) if validation else None
-    return _prepare(_read(train), held_out, target_column, objective, fraction, seed)
+    return _prepare(_read(train), held_out, target_column, objective, split)
 
 
-def _prepare(
-    source: Source, held_out: Source | None, target: str, objective: str | None, fraction: float, seed: int
-) -> Dataset:
+def _prepare(source: Source, held_out: Source | None, target: str, objective: str | None, split: Split) -> Dataset:
     features = _feature_columns(source, target)
     sources = [source, held_out] if held_out else [source]
     for other in sources:
-        _check_columns(other, source, target)
+        _check_columns(other, source)
         _check_features(other, features)
         _check_labels(other, target)
         _make_text_labels_comparable(other.table, target)
@@ -108,8 +110,12 @@ def _prepare(
     tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
     origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
     if held_out is None:
-        tables = list(_split(tables[0], problem, fraction, seed, source.name))
-        origin |= {"validation_fraction": fraction, "split_seed": seed, "stratified": problem.kind != "regression"}
+        tables = list(_split(tables[0], problem, split, source.name))
+        origin |= {
+            "validation_fraction": split.fraction,
+            "split_seed": split.seed,
+            "stratified": problem.kind != "regression",
+        }
     _check_classes(tables, problem, sources)
     return Dataset(tables[0], tables[1], target, features, problem, origin)
 
@@ -154,7 +160,7 @@ def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
     return features
 
 
-def _check_columns(other: Source, source: Source, target: str) -> None:
+def _check_columns(other: Source, source: Source) -> None:
     given, expected = set(map(str, other.table.columns)), set(map(str, source.table.columns))
     if other.table.empty:
         raise DataError(f"{other.name} has a header but no rows")
@@ -203,17 +209,17 @@ def _encoded(source: Source, target: str, features: Sequence[str], labels: pd.Se
     return pd.concat([labels.rename(target), table.astype(dict.fromkeys(flags, "int8"))], axis=1)
 
 
-def _split(
-    table: pd.DataFrame, problem: Problem, fraction: float, seed: int, name: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     from sklearn.model_selection import train_test_split
 
     labels = table.iloc[:, 0]
     stratify = labels if problem.kind != "regression" else None
     try:
-        train, validation = train_test_split(table, test_size=fraction, random_state=seed, stratify=stratify)
+        train, validation = train_test_split(
+            table, test_size=split.fraction, random_state=split.seed, stratify=stratify
+        )
     except ValueError as error:
-        raise DataError(f"{name} cannot be split, {fraction:g} of it for validation: {error}") from error
+        raise DataError(f"{name} cannot be split, {split.fraction:g} of it for validation: {error}") from error
     return train, validation
 
 

@@ -21,7 +21,11 @@ KINDS = {
     "reg:logistic": "regression", "reg:pseudohubererror": "regression", "reg:squarederror": "regression",
     "reg:squaredlogerror": "regression", "reg:absoluteerror": "regression", "reg:tweedie": "regression",
 }  # fmt: skip
-DEFAULTS = {"binary": ("binary:logistic", "auc"), "multiclass": ("multi:softprob", "mlogloss"), "regression": ("reg:squarederror", "rmse")}
+DEFAULTS = {
+    "binary": ("binary:logistic", "auc"),
+    "multiclass": ("multi:softprob", "mlogloss"),
+    "regression": ("reg:squarederror", "rmse"),
+}
 
 # What an objective asks of its labels beyond being numbers: a lower end, and whether it is excluded.
 LABEL_RANGES: Mapping[str, tuple[float, float]] = {
@@ -75,9 +79,7 @@ def infer_problem(labels: pd.Series, objective: str | None, name: str, column: s
     return Problem(kind, chosen, metric, classes, objective is None, hyperparameters)
 
 
-def merge_hyperparameters(
-    problem: Problem, stack: Mapping[str, str], chosen: Mapping[str, str]
-) -> dict[str, str]:
+def merge_hyperparameters(problem: Problem, stack: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
     """Return the hyperparameters of an execution's input, which are laid over the stack's own.
 
     Args:

@@ -21,7 +21,9 @@ from ml_a2.settings import Settings, load_settings
 class MlA2Stack(Stack):
     """The training and evaluation pipeline."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings | None = None, **kwargs: object) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings | None = None, **kwargs: object
+    ) -> None:
         """Compose the constructs and name what clients need to find."""
         super().__init__(scope, construct_id, **kwargs)  # type: ignore[arg-type]  # StackProps, passed through
         settings = settings or Settings()

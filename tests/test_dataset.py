@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_a2.dataset import Dataset, load_files, load_sample
+from ml_a2.dataset import Dataset, Split, load_files, load_sample
 from ml_a2.errors import DataError, UserError
 from ml_a2.problem import merge_hyperparameters
 
@@ -27,7 +27,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def _load(train: Path, validation: Path | None = None, target: str = "y", objective: str | None = None) -> Dataset:
-    return load_files(train, validation, target, objective, 0.25, 42)
+    return load_files(train, validation, target, objective, Split(0.25, 42))
 
 
 def _rows(labels: list[object], columns: str = "a,y") -> str:
@@ -47,7 +47,7 @@ def test_quoted_column_names_and_any_target_position_work(write: Write) -> None:
     text = '"income, yearly","my label",age\n' + '1,"a ""b""",30\n2,c,40\n' * 8
     data = _load(write("d.csv", text), target="my label")
     assert data.feature_columns == ("income, yearly", "age")
-    assert list(data.train.columns)[0] == "my label"
+    assert next(iter(data.train.columns)) == "my label"
     assert data.problem.label_mapping == {'a "b"': 0, "c": 1}
 
 
@@ -62,7 +62,9 @@ def test_quoted_column_names_and_any_target_position_work(write: Write) -> None:
         (list(range(64)), "reg:squarederror", 0),
     ],
 )
-def test_objective_is_inferred_from_the_labels(write: Write, labels: list[object], objective: str, classes: int) -> None:
+def test_objective_is_inferred_from_the_labels(
+    write: Write, labels: list[object], objective: str, classes: int
+) -> None:
     """Two labels are binary, few whole numbers or words are classes, everything else is a regression."""
     problem = _load(write("d.csv", _rows(labels))).problem
     assert (problem.objective, len(problem.classes), problem.inferred) == (objective, classes, True)
@@ -163,23 +165,24 @@ def test_fails_when_the_objective_does_not_fit_the_labels(
 
 def test_hyperparameters_of_this_execution_win_over_settings_and_data() -> None:
     """What --set says wins; what the settings file names is left to the stack; the data gives the rest."""
-    problem = load_sample("digits", None, 0.2, 42).problem
+    problem = load_sample("digits").problem
     merged = merge_hyperparameters(problem, {"eval_metric": "merror"}, {"eta": "0.1"})
     assert merged == {"objective": "multi:softprob", "num_class": "10", "eta": "0.1"}
 
 
 def test_fails_for_a_number_of_classes_that_the_data_does_not_have() -> None:
     """A num_class that contradicts the labels is refused."""
-    problem = load_sample("digits", None, 0.2, 42).problem
+    problem = load_sample("digits").problem
     with pytest.raises(UserError, match="num_class '3' does not fit the data"):
         merge_hyperparameters(problem, {}, {"num_class": "3"})
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "kind"), [("breast-cancer", 569, "binary"), ("diabetes", 442, "regression"), ("digits", 1797, "multiclass")]
+    ("name", "rows", "kind"),
+    [("breast-cancer", 569, "binary"), ("diabetes", 442, "regression"), ("digits", 1797, "multiclass")],
 )
 def test_samples_are_real_data(name: str, rows: int, kind: str) -> None:
     """The samples are scikit-learn's own, whole."""
-    data = load_sample(name, None, 0.2, 42)
+    data = load_sample(name)
     assert len(data.train) + len(data.validation) == rows
     assert data.problem.kind == kind

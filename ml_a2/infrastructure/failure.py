@@ -40,7 +40,11 @@ class FailurePath(Construct):
         """Create the two final states."""
         super().__init__(scope, construct_id)
         self._failed = sfn.Fail(
-            self, "PipelineFailed", state_name="PipelineFailed", error_path="$.failure.error", cause_path="$.failure.cause"
+            self,
+            "PipelineFailed",
+            state_name="PipelineFailed",
+            error_path="$.failure.error",
+            cause_path="$.failure.cause",
         )
         self._notify = self._notification(topic)
 

@@ -9,7 +9,6 @@ from ml_a2.contract import REGISTRY_ACCOUNTS
 from ml_a2.errors import SettingsError
 
 
-
 class ImageRegistry(Construct):
     """Gives image URIs in the stack's own region, also when that is known only at deployment."""
 

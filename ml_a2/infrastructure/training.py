@@ -17,7 +17,13 @@ class Training(Construct):
     """What the workflow needs to train one model with the built-in XGBoost image."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, storage: Storage, images: ImageRegistry, settings: TrainingSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: Storage,
+        images: ImageRegistry,
+        settings: TrainingSettings,
     ) -> None:
         """Create the role; it reads the two channels' prefixes and writes model artifacts."""
         super().__init__(scope, construct_id)

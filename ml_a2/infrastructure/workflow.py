@@ -102,7 +102,9 @@ class Workflow(Construct):
         use_trained.next(then)
         wait = self._poll(
             TRAINING,
-            describe=self._job_call("DescribeTrainingJob", "training-job", {"TrainingJobName.$": "$.training_job_name"}),
+            describe=self._job_call(
+                "DescribeTrainingJob", "training-job", {"TrainingJobName.$": "$.training_job_name"}
+            ),
             result_path="$.training",
             status="TrainingJobStatus",
             max_runtime_seconds=self._settings.training.max_runtime_seconds,

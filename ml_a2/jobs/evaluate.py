@@ -1,7 +1,7 @@
 """Evaluate a trained XGBoost model on validation data: evaluation.json in SageMaker's model quality format.
 
-One standalone file for the SageMaker scikit-learn image 1.2-1 (Python 3.8 or 3.9, pandas 1.1.3, scikit-learn 1.2.1). The
-image has no xgboost: it is installed from the wheel that lies beside this file, without a network.
+One standalone file for the SageMaker scikit-learn image 1.2-1 (Python 3.8 or 3.9, pandas 1.1.3, scikit-learn 1.2.1).
+The image has no xgboost: it is installed from the wheel that lies beside this file, without a network.
 
 Validation data is CSV without a header, the label first, as the model was trained on it. It is read in chunks; only
 labels and scores stay in memory.
@@ -113,7 +113,9 @@ def load_model(folder):
         try:
             booster.load_model(path)
         except xgboost.core.XGBoostError as error:
-            raise EvaluationError("the model cannot be loaded: {}".format(str(error).split("Stack trace")[0].strip())) from error
+            raise EvaluationError(
+                "the model cannot be loaded: {}".format(str(error).split("Stack trace")[0].strip())
+            ) from error
     return booster
 
 
@@ -150,7 +152,9 @@ def problem_kind(objective):
         return "multiclass"
     if objective.startswith(REGRESSION):
         return "regression"
-    raise EvaluationError("objective {!r} cannot be evaluated: only binary, multi-class and regression".format(objective))
+    raise EvaluationError(
+        "objective {!r} cannot be evaluated: only binary, multi-class and regression".format(objective)
+    )
 
 
 # --- the data -------------------------------------------------------------------------------------------------------

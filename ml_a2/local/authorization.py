@@ -58,9 +58,7 @@ class Authorization:
             )
         return Session(role.arn, session_name, tuple(_document(policy) for policy in role.policies.values()))
 
-    def require(
-        self, session: Session, action: str, resource: str, context: Mapping[str, str] | None = None
-    ) -> None:
+    def require(self, session: Session, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         """Let the session proceed.
 
         Raises:

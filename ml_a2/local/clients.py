@@ -42,48 +42,49 @@ class Clients:
             region_name=region,
             botocore_session=botocore.session.Session(session_vars=_NO_CONFIGURATION),
         )
-        self._config = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=32)
+        config = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=32)
+        self._options: Any = {"endpoint_url": endpoint_url, "config": config}
 
     def client(self, service: str) -> Any:
         """Return a client of a service by its botocore name."""
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=self._config)  # type: ignore[call-overload]
+        return self._session.client(service, **self._options)  # type: ignore[call-overload]  # a name known at run time
 
     @cached_property
     def s3(self) -> S3Client:
         """Amazon S3."""
-        return self.client("s3")
+        return self._session.client("s3", **self._options)
 
     @cached_property
     def iam(self) -> IAMClient:
         """AWS Identity and Access Management."""
-        return self.client("iam")
+        return self._session.client("iam", **self._options)
 
     @cached_property
     def sns(self) -> SNSClient:
         """Amazon Simple Notification Service."""
-        return self.client("sns")
+        return self._session.client("sns", **self._options)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """Amazon Simple Queue Service."""
-        return self.client("sqs")
+        return self._session.client("sqs", **self._options)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """Amazon CloudWatch Logs."""
-        return self.client("logs")
+        return self._session.client("logs", **self._options)
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """Amazon CloudWatch."""
-        return self.client("cloudwatch")
+        return self._session.client("cloudwatch", **self._options)
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
         """AWS Step Functions."""
-        return self.client("stepfunctions")
+        return self._session.client("stepfunctions", **self._options)
 
     @cached_property
     def sagemaker(self) -> SageMakerClient:
         """Amazon SageMaker."""
-        return self.client("sagemaker")
+        return self._session.client("sagemaker", **self._options)

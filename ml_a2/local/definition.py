@@ -35,9 +35,11 @@ def _check_machine(machine: Mapping[str, Any], where: str) -> None:
     states = machine.get("States")
     if not isinstance(states, dict) or not states:
         raise AssemblyError(f"InvalidDefinition: {where}/States is missing or empty")
-    start = machine.get("StartAt")
+    start = str(machine.get("StartAt"))
     if start not in states:
-        raise AssemblyError(f"InvalidDefinition: MISSING_TRANSITION_TARGET: StartAt {start!r} names no state at {where}/")
+        raise AssemblyError(
+            f"InvalidDefinition: MISSING_TRANSITION_TARGET: StartAt {start!r} names no state at {where}/"
+        )
     for name, state in states.items():
         _check_state(name, state, states, f"{where}/States/{name}")
     for name in sorted(set(states) - _reachable(start, states)):

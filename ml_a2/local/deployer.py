@@ -49,7 +49,7 @@ def deploy(template: Mapping[str, Any], environment: Environment, clients: Clien
 
 def _check_sections(template: Mapping[str, Any]) -> None:
     if unknown := set(template) - SECTIONS:
-        raise AssemblyError(f"template section {sorted(unknown)[0]!r} is not supported locally; see docs/fidelity.md")
+        raise AssemblyError(f"template section {min(unknown)!r} is not supported locally; see docs/fidelity.md")
 
 
 def _parameters(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,17 +78,19 @@ def _check_rules(template: Mapping[str, Any], resolver: Resolver) -> None:
 def _check_resource(name: str, resource: Mapping[str, Any]) -> None:
     kind = resource.get("Type")
     if kind not in RESOURCE_TYPES:
-        raise AssemblyError(f"resource {name!r} has type {kind!r}, which is not supported locally; see docs/fidelity.md")
+        raise AssemblyError(
+            f"resource {name!r} has type {kind!r}, which is not supported locally; see docs/fidelity.md"
+        )
     if unknown := set(resource) - RESOURCE_KEYS:
-        raise AssemblyError(f"resource {name!r}: attribute {sorted(unknown)[0]!r} is not supported locally")
+        raise AssemblyError(f"resource {name!r}: attribute {min(unknown)!r} is not supported locally")
     given = set(resource.get("Properties", {}))
     known = RESOURCE_TYPES[kind]
     if unknown := given - known.required - known.optional:
         raise AssemblyError(
-            f"resource {name!r} ({kind}): property {sorted(unknown)[0]!r} is not supported locally; see docs/fidelity.md"
+            f"resource {name!r} ({kind}): property {min(unknown)!r} is not supported locally; see docs/fidelity.md"
         )
     if missing := known.required - given:
-        raise AssemblyError(f"resource {name!r} ({kind}): property {sorted(missing)[0]!r} is required")
+        raise AssemblyError(f"resource {name!r} ({kind}): property {min(missing)!r} is required")
 
 
 def _order(resources: Mapping[str, Any]) -> list[str]:

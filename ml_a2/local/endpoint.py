@@ -28,7 +28,7 @@ class Closable(Protocol):
         """End it."""
 
 
-class RequestHandler(MotoRequestHandler):
+class RequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto publishes no types
     """Serves requests without a line of log each, and keeps connections open."""
 
     protocol_version = "HTTP/1.1"

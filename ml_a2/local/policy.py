@@ -69,12 +69,12 @@ def check_policy(policy: Policy, subject: str) -> None:
         AssemblyError: names the subject and the element, operator or variable.
     """
     if unknown := set(policy) - {"Version", "Id", "Statement"}:
-        raise AssemblyError(f"{subject}: policy element {sorted(unknown)[0]!r} is not supported locally")
+        raise AssemblyError(f"{subject}: policy element {min(unknown)!r} is not supported locally")
     if policy.get("Version") != "2012-10-17":
         raise AssemblyError(f"{subject}: policy version {policy.get('Version')!r} is not supported, only '2012-10-17'")
     for statement in statements(policy):
         if unknown := set(statement) - STATEMENT_KEYS:
-            raise AssemblyError(f"{subject}: statement element {sorted(unknown)[0]!r} is not supported locally")
+            raise AssemblyError(f"{subject}: statement element {min(unknown)!r} is not supported locally")
         if statement.get("Effect") not in ("Allow", "Deny"):
             raise AssemblyError(f"{subject}: Effect {statement.get('Effect')!r} is not one of Allow, Deny")
         for operator in statement.get("Condition", {}):
@@ -107,9 +107,7 @@ def _applies(statement: Mapping[str, Any], request: Request) -> bool:
     )
 
 
-def _matches_element(
-    statement: Mapping[str, Any], element: str, value: str, normalise: Callable[[str], str]
-) -> bool:
+def _matches_element(statement: Mapping[str, Any], element: str, value: str, normalise: Callable[[str], str]) -> bool:
     if f"Not{element}" in statement:
         return not any(matches(normalise(p), value) for p in _listed(statement[f"Not{element}"]))
     if element == "Resource" and element not in statement:

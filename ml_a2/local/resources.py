@@ -55,14 +55,14 @@ def _bucket(creation: Creation, properties: Properties) -> Created:
     s3 = creation.clients.s3
     region = creation.environment.region
     # S3 takes every region as a location but us-east-1.
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)  # type: ignore[arg-type]
+    where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
     if encryption := properties.get("BucketEncryption"):
-        rules = [
+        rules: Any = [
             {_ENCRYPTION_KEYS.get(key, key): value for key, value in rule.items()}
             for rule in encryption["ServerSideEncryptionConfiguration"]
         ]
-        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})  # type: ignore[typeddict-item]
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
     if access := properties.get("PublicAccessBlockConfiguration"):
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=access)
     if versioning := properties.get("VersioningConfiguration"):
@@ -147,7 +147,10 @@ def _state_machine(creation: Creation, properties: Properties) -> Created:
     name = properties.get("StateMachineName") or creation.name(80)
     options = {
         api: _camel_case(properties[key])
-        for key, api in (("LoggingConfiguration", "loggingConfiguration"), ("TracingConfiguration", "tracingConfiguration"))
+        for key, api in (
+            ("LoggingConfiguration", "loggingConfiguration"),
+            ("TracingConfiguration", "tracingConfiguration"),
+        )
         if key in properties
     }
     answer = creation.clients.stepfunctions.create_state_machine(

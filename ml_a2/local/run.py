@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ml_a2 import __version__, contract
-from ml_a2.client import Failure, Outcome, Pipeline, StateEntered, TrainingPlanned, TrainingRound, job_name, metric_values
+from ml_a2.client import (
+    Failure,
+    Outcome,
+    Pipeline,
+    StateEntered,
+    TrainingPlanned,
+    TrainingRound,
+    job_name,
+    metric_values,
+)
 from ml_a2.dataset import Dataset
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.local.runtime import LocalRuntime, read_template
@@ -92,7 +101,7 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         progress.say(f"deployed {contract.STACK_NAME} on {runtime.url}")
         pipeline = Pipeline(runtime.clients, outputs)
         _upload(pipeline, request.dataset, code)
-        name = f"{dt.datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         arn = pipeline.start(name, {"hyperparameters": dict(request.hyperparameters)})
         for event in pipeline.watch(arn, poll_seconds=POLL_SECONDS):
             match event:
@@ -109,7 +118,10 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
 def _upload(pipeline: Pipeline, dataset: Dataset, code: Mapping[str, Path]) -> None:
     with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder:
         train, validation = dataset.write(Path(folder))
-        data = {f"{contract.TRAIN_PREFIX}{train.name}": train, f"{contract.VALIDATION_PREFIX}{validation.name}": validation}
+        data = {
+            f"{contract.TRAIN_PREFIX}{train.name}": train,
+            f"{contract.VALIDATION_PREFIX}{validation.name}": validation,
+        }
         pipeline.upload({**data, **code})
 
 
@@ -137,9 +149,7 @@ class _Results:
         seconds = time.monotonic() - began
         _write_json(folder / "manifest.json", self._manifest(outcome, metrics, history, seconds))
         failed_log = logs.get(outcome.failure.stage, []) if outcome.failure else []
-        return RunResult(
-            self.name, outcome.status, folder, seconds, metrics, outcome.failure, tuple(failed_log[-5:])
-        )
+        return RunResult(self.name, outcome.status, folder, seconds, metrics, outcome.failure, tuple(failed_log[-5:]))
 
     def _fetch_logs(self, folder: Path, history: list[dict[str, Any]]) -> dict[str, list[str]]:
         logs = {}

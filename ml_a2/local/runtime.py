@@ -125,7 +125,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _forget_everything() -> None:
     """Empty the services' state of an earlier runtime in this process."""
     for service in ("s3", "sns", "sqs", "stepfunctions", "logs", "cloudwatch", "iam", "sts"):
-        moto.backends.get_backend(service).reset()  # type: ignore[arg-type]
+        moto.backends.get_backend(service).reset()
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
     stepfunctions_parser_backends.reset()

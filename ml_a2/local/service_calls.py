@@ -48,7 +48,9 @@ class ServiceCalls:
             UnknownCallError: the integration is not known.
         """
         if (service, operation) not in PERMISSIONS:
-            raise UnknownCallError(f"{service}:{operation} is not supported in a state machine here; see docs/fidelity.md")
+            raise UnknownCallError(
+                f"{service}:{operation} is not supported in a state machine here; see docs/fidelity.md"
+            )
         try:
             session = self._authorization.assume(role_arn, "states.amazonaws.com", "StepFunctions")
             for action, resource, context in PERMISSIONS[service, operation](parameters, self._where):

@@ -45,7 +45,9 @@ class Environment:
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": URL_SUFFIXES[self.partition],
             "AWS::StackName": self.stack_name,
-            "AWS::StackId": f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:stack/{self.stack_name}/local",
+            "AWS::StackId": (
+                f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:stack/{self.stack_name}/local"
+            ),
         }
 
 
@@ -79,20 +81,23 @@ class Resolver:
             raise AssemblyError(f"condition {name!r} is not defined in the template")
         return bool(self.resolve(conditions[name]))
 
-    def _ref(self, name: str) -> Any:
+    def ref(self, name: str) -> Any:
+        """Return a parameter, a resource or a pseudo parameter."""
         if name == "AWS::NoValue":
             return _NO_VALUE
         if name not in self.values:
             raise AssemblyError(f"Ref {name!r} names no parameter and no resource of the template")
         return self.values[name]
 
-    def _get_att(self, target: Any) -> str:
+    def get_att(self, target: Any) -> str:
+        """Return an attribute of a resource."""
         name, attribute = target if isinstance(target, list) else target.split(".", 1)
         if (name, attribute) not in self.attributes:
             raise AssemblyError(f"Fn::GetAtt {name}.{attribute} is not an attribute of a resource of the template")
         return self.attributes[name, attribute]
 
-    def _sub(self, value: Any) -> str:
+    def sub(self, value: Any) -> str:
+        """Fill in the names within a text."""
         text, given = (value[0], self.resolve(value[1])) if isinstance(value, list) else (value, {})
 
         def replace(match: re.Match[str]) -> str:
@@ -101,11 +106,12 @@ class Resolver:
                 return "${" + name[1:] + "}"
             if name in given:
                 return str(given[name])
-            return str(self._get_att(name) if "." in name else self._ref(name))
+            return str(self.get_att(name) if "." in name else self.ref(name))
 
         return re.sub(r"\$\{([^}]+)\}", replace, text)
 
-    def _find_in_map(self, path: list[Any]) -> Any:
+    def find_in_map(self, path: list[Any]) -> Any:
+        """Return a value of a mapping."""
         if len(path) != 3:
             raise AssemblyError(f"Fn::FindInMap takes three values, not {path}")
         name, *keys = (self.resolve(key) for key in path)
@@ -116,34 +122,38 @@ class Resolver:
             found = found[key]
         return found
 
-    def _join(self, value: list[Any]) -> str:
+    def join(self, value: list[Any]) -> str:
+        """Put texts together."""
         separator, parts = value
         return str(separator).join(_text(part) for part in self.resolve(parts))
 
-    def _if(self, value: list[Any]) -> Any:
+    def choose(self, value: list[Any]) -> Any:
+        """Return one of two values by a condition."""
         return self.resolve(value[1] if self.condition(value[0]) else value[2])
 
-    def _select(self, value: list[Any]) -> Any:
+    def select(self, value: list[Any]) -> Any:
+        """Return one item of a list."""
         index, items = int(self.resolve(value[0])), self.resolve(value[1])
         if not 0 <= index < len(items):
             raise AssemblyError(f"Fn::Select: index {index} is outside a list of {len(items)}")
         return items[index]
 
-    def _equals(self, value: list[Any]) -> bool:
+    def equals(self, value: list[Any]) -> bool:
+        """Compare two values."""
         return bool(self.resolve(value[0]) == self.resolve(value[1]))
 
 
 _NO_VALUE = object()
 _FUNCTIONS: dict[str, Callable[[Resolver, Any], Any]] = {
-    "Ref": Resolver._ref,
-    "Fn::GetAtt": Resolver._get_att,
-    "Fn::Sub": Resolver._sub,
-    "Fn::FindInMap": Resolver._find_in_map,
-    "Fn::Join": Resolver._join,
-    "Fn::If": Resolver._if,
-    "Fn::Select": Resolver._select,
+    "Ref": Resolver.ref,
+    "Fn::GetAtt": Resolver.get_att,
+    "Fn::Sub": Resolver.sub,
+    "Fn::FindInMap": Resolver.find_in_map,
+    "Fn::Join": Resolver.join,
+    "Fn::If": Resolver.choose,
+    "Fn::Select": Resolver.select,
     "Fn::Split": lambda self, value: str(self.resolve(value[1])).split(value[0]),
-    "Fn::Equals": Resolver._equals,
+    "Fn::Equals": Resolver.equals,
     "Fn::Not": lambda self, value: not self.resolve(value[0]),
     "Fn::And": lambda self, value: all(map(self.resolve, value)),
     "Fn::Or": lambda self, value: any(map(self.resolve, value)),

@@ -29,7 +29,9 @@ SHORT = ("--set", "num_round=10")
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ml_a2.cli", "run", *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/root")}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 def _result(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def test_without_arguments_trains_on_breast_cancer(breast_cancer: tuple[Path, di
 def test_scoring_by_hand_gives_the_reported_metrics(breast_cancer: tuple[Path, dict[str, Any]]) -> None:
     """The model in the archive, applied to the same validation rows, has the metrics that were reported."""
     folder, result = breast_cancer
-    data = load_sample("breast-cancer", None, 0.2, 42)
+    data = load_sample("breast-cancer")
     labels, features = data.validation.iloc[:, 0], data.validation.iloc[:, 1:].to_numpy(dtype=np.float32)
     scores = _model(folder / result["run_directory"]).predict(xgb.DMatrix(features))
     assert result["metrics"]["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-9)
@@ -88,7 +90,9 @@ def test_history_has_every_state_that_was_passed(breast_cancer: tuple[Path, dict
     history = json.loads((folder / result["run_directory"] / "history.json").read_text())
     assert [event["id"] for event in history] == list(range(1, len(history) + 1))
     assert (history[0]["type"], history[-1]["type"]) == ("ExecutionStarted", "ExecutionSucceeded")
-    entered = list(dict.fromkeys(e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e))
+    entered = list(
+        dict.fromkeys(e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e)
+    )
     assert entered == [
         "StackDefaults", "ApplyDefaults", "NameJobs", "ModelGiven?", "CreateTrainingJob", "WaitForTraining",
         "DescribeTrainingJob", "TrainingStatus?", "UseTrainedModel", "CreateProcessingJob", "WaitForEvaluation",
@@ -109,7 +113,7 @@ def test_equal_seeds_give_equal_metrics(breast_cancer: tuple[Path, dict[str, Any
 def test_regression_and_its_model(tmp_path: Path) -> None:
     """Diabetes is a regression, and its metrics are those of scoring by hand."""
     result = _result(tmp_path, "--sample", "diabetes", *SHORT)
-    data = load_sample("diabetes", None, 0.2, 42)
+    data = load_sample("diabetes")
     labels, features = data.validation.iloc[:, 0], data.validation.iloc[:, 1:].to_numpy(dtype=np.float32)
     predicted = _model(tmp_path / result["run_directory"]).predict(xgb.DMatrix(features)).astype(float)
     assert result["metrics"]["mae"] == pytest.approx(metrics.mean_absolute_error(labels, predicted), abs=1e-9)
@@ -212,7 +216,9 @@ def test_fails_for_an_unknown_resource_type(assembly: Path, tmp_path: Path) -> N
 
 def test_fails_for_a_choice_on_a_path_that_does_not_exist(assembly: Path, tmp_path: Path) -> None:
     """A choice that asks for a field which is never there fails with that path."""
-    changed = _changed(assembly, tmp_path, lambda text: text.replace("$.training.TrainingJobStatus", "$.training.State"))
+    changed = _changed(
+        assembly, tmp_path, lambda text: text.replace("$.training.TrainingJobStatus", "$.training.State")
+    )
     result = _result(tmp_path, "--assembly", changed, *SHORT)
     assert (result["status"], result["failure"]["error"]) == ("FAILED", "States.Runtime")
     assert "Invalid path '$.training.State'" in result["failure"]["cause"]

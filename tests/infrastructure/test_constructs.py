@@ -58,7 +58,9 @@ def test_image_uri_is_that_of_the_region(region: str, uri: str) -> None:
     stack = _in_region(region)
     found = stack.resolve(ImageRegistry(stack, "Images").uri("sagemaker-xgboost", "1.7-1"))
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    text = found if isinstance(found, str) else "".join(p if isinstance(p, str) else suffix for p in found["Fn::Join"][1])
+    text = (
+        found if isinstance(found, str) else "".join(p if isinstance(p, str) else suffix for p in found["Fn::Join"][1])
+    )
     assert text == uri
 
 
@@ -72,7 +74,9 @@ def test_job_role_starts_without_access_to_objects(stack: Stack) -> None:
     """A fresh role logs, publishes metrics and pulls its image, and cannot reach S3."""
     JobRole(stack, "Role", log_group="/group", metric_namespace="Name", repository_arn="arn:aws:ecr:::repository/x")
     document = _only(stack, "AWS::IAM::Policy")["PolicyDocument"]
-    actions = [a for s in document["Statement"] for a in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])]
+    actions = [
+        a for s in document["Statement"] for a in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+    ]
     assert {action.partition(":")[0] for action in actions} == {"logs", "cloudwatch", "ecr"}
 
 
@@ -131,9 +135,7 @@ def test_execution_log_lies_under_vended_logs(stack: Stack) -> None:
     ExecutionLog(stack, "Log", retain=False)
     Template.from_stack(stack).has_resource(
         "AWS::Logs::LogGroup",
-        Match.object_like(
-            {"DeletionPolicy": "Delete", "Properties": {"LogGroupName": "/aws/vendedlogs/states/Empty"}}
-        ),
+        Match.object_like({"DeletionPolicy": "Delete", "Properties": {"LogGroupName": "/aws/vendedlogs/states/Empty"}}),
     )
 
 

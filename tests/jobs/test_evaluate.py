@@ -1,4 +1,4 @@
-"""evaluate.py: metrics equal scikit-learn's, bad input ends in an exit message, and the image's own packages suffice."""
+"""evaluate.py: metrics are scikit-learn's, bad input ends in an exit message, the image's own packages suffice."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _data(seed: int, classes: int, rows: int = 300) -> tuple[Floats, Floats]:
     features = random.normal(size=(rows, 4)).astype(np.float32).astype(np.float64)
     if classes == 0:
         return features[:, 0] * 3 + random.normal(size=rows), features
-    labels = np.clip(np.digitize(features[:, 0] + random.normal(size=rows), np.linspace(-1, 1, classes - 1)), 0, classes - 1)
+    labels = np.clip(
+        np.digitize(features[:, 0] + random.normal(size=rows), np.linspace(-1, 1, classes - 1)), 0, classes - 1
+    )
     labels[:classes] = np.arange(classes)
     return labels.astype(float), features
 
@@ -165,13 +167,16 @@ def test_metrics_undefined_for_one_class_are_left_out() -> None:
 def test_standard_deviations_need_two_hundred_rows() -> None:
     """Below that SageMaker writes NaN; above, the deviation of five samples of 80 %, the same each time."""
     labels, scores = np.tile([0.0, 1.0], 100), np.random.default_rng(1).random(200)
-    assert evaluate.with_deviations(evaluate.binary_metrics, labels[:199], scores[:199])["auc"]["standard_deviation"] == "NaN"
+    assert (
+        evaluate.with_deviations(evaluate.binary_metrics, labels[:199], scores[:199])["auc"]["standard_deviation"]
+        == "NaN"
+    )
     first = evaluate.with_deviations(evaluate.binary_metrics, labels, scores)
     assert 0 < first["auc"]["standard_deviation"] < 0.1
     assert first == evaluate.with_deviations(evaluate.binary_metrics, labels, scores)
 
 
-def test_chunks_give_the_same_metrics(case: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_chunks_give_the_same_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Reading a thousand rows at a time changes nothing, and holds no more than that."""
     labels, features = _data(5, 2, rows=3500)
     booster = _trained(labels, features, objective="binary:logistic")

@@ -62,7 +62,7 @@ def test_fails_with_the_words_of_the_app(project: Path) -> None:
     """What the stack refuses is told in its own words; the last assembly stays."""
     assert _synthesized(project)
     (project / "app.py").write_text("import sys\nsys.exit('error: settings are wrong')\n")
-    with pytest.raises(UserError, match="^settings are wrong$"):
+    with pytest.raises(UserError, match=r"^settings are wrong$"):
         find_assembly(None, project, tell=lambda _: None)
     assert (project / "cdk.out").is_dir()
     (project / "app.py").write_text("raise RuntimeError('a bug')\n")
@@ -79,5 +79,5 @@ def test_fails_for_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match=r"manifest.json is no JSON"):
         read_template(tmp_path)
     (tmp_path / "manifest.json").write_text('{"artifacts": {}}')
-    with pytest.raises(AssemblyError, match="0 stacks in manifest.json, exactly 1 can be run"):
+    with pytest.raises(AssemblyError, match=r"0 stacks in manifest\.json, exactly 1 can be run"):
         read_template(tmp_path)

@@ -70,13 +70,22 @@ class Account:
         }
 
     def processing_request(self, name: str) -> dict[str, Any]:
-        code = {"S3Uri": "s3://data/code/", "LocalPath": "/opt/ml/processing/code", "S3DataType": "S3Prefix", "S3InputMode": "File"}
+        code = {
+            "S3Uri": "s3://data/code/",
+            "LocalPath": "/opt/ml/processing/code",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+        }
         output = {"S3Uri": "s3://data/out", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
         entry = ["python3", "/opt/ml/processing/code/script.py", "/opt/ml/processing/output"]
         return {
             "ProcessingJobName": name,
             "RoleArn": self.role,
-            "AppSpecification": {"ImageUri": SCIKIT_LEARN, "ContainerEntrypoint": entry[:2], "ContainerArguments": entry[2:]},
+            "AppSpecification": {
+                "ImageUri": SCIKIT_LEARN,
+                "ContainerEntrypoint": entry[:2],
+                "ContainerArguments": entry[2:],
+            },
             "ProcessingInputs": [{"InputName": "code", "S3Input": code}],
             "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
             "ProcessingResources": {
@@ -161,7 +170,10 @@ def test_a_job_may_only_what_its_role_may(account: Account, action: str) -> None
     )
     job = account.train()
     assert job["TrainingJobStatus"] == "Failed"
-    assert f"assumed-role/job/SageMaker is not authorized to perform: {action} on resource: arn:aws:s3:::data" in job["FailureReason"]
+    assert (
+        f"assumed-role/job/SageMaker is not authorized to perform: {action} on resource: arn:aws:s3:::data"
+        in job["FailureReason"]
+    )
     assert "with an explicit deny in an identity-based policy" in job["FailureReason"]
 
 
@@ -183,7 +195,9 @@ except OSError as error:
     job = account.process(script)
     assert job["ProcessingJobStatus"] == "Completed", account.log("/aws/sagemaker/ProcessingJobs")
     assert account.get("out/deep.txt") == b"job /opt/ml/processing/code/script.py"
-    keys = {item["Key"] for item in account.runtime.clients.s3.list_objects_v2(Bucket="data", Prefix="out/")["Contents"]}
+    keys = {
+        item["Key"] for item in account.runtime.clients.s3.list_objects_v2(Bucket="data", Prefix="out/")["Contents"]
+    }
     assert keys == {"out/deep.txt", "out/a/b/c"}
     assert any(line.startswith("network:") for line in account.log("/aws/sagemaker/ProcessingJobs"))
 
@@ -262,11 +276,22 @@ def test_quotas_bound_what_runs_at_once(account: Account) -> None:
         ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "Could not assume role"),
         ({"HyperParameters": {"a": "x" * 2501}}, "less than or equal to 2500"),
         ({"ResourceConfig": {"InstanceType": "ml.none", "VolumeSizeInGB": 1}}, "enum value set"),
-        ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}}, "InstanceCount 2"),
-        ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining is not supported locally"),
-        ({"AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "Pipe"}}, "TrainingInputMode 'Pipe'"),
         (
-            {"AlgorithmSpecification": {"TrainingImage": "public.ecr.aws/sagemaker/xgboost:1.7-1", "TrainingInputMode": "File"}},
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
+            "InstanceCount 2",
+        ),
+        ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining is not supported locally"),
+        (
+            {"AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "Pipe"}},
+            "TrainingInputMode 'Pipe'",
+        ),
+        (
+            {
+                "AlgorithmSpecification": {
+                    "TrainingImage": "public.ecr.aws/sagemaker/xgboost:1.7-1",
+                    "TrainingInputMode": "File",
+                }
+            },
             "is not the URI of an image in Amazon ECR",
         ),
         (
@@ -274,7 +299,12 @@ def test_quotas_bound_what_runs_at_once(account: Account) -> None:
             "account '111113688378' is not that of SageMaker's images in us-east-1",
         ),
         (
-            {"AlgorithmSpecification": {"TrainingImage": XGBOOST.replace("1.7-1", "0.90"), "TrainingInputMode": "File"}},
+            {
+                "AlgorithmSpecification": {
+                    "TrainingImage": XGBOOST.replace("1.7-1", "0.90"),
+                    "TrainingInputMode": "File",
+                }
+            },
             "cannot be run locally, only",
         ),
         ({"AlgorithmSpecification": {"TrainingImage": SCIKIT_LEARN, "TrainingInputMode": "File"}}, "cannot train"),
@@ -312,15 +342,24 @@ def test_keys_cannot_lead_outside_their_channel(account: Account) -> None:
     assert "leads outside its channel" in job["FailureReason"]
 
 
-def test_no_process_is_left_when_the_runtime_ends(tmp_path: Path) -> None:
+WITH_A_CHILD = """
+import os, subprocess, time
+child = subprocess.Popen(['sleep', '600'])
+print(os.getpid(), child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_no_process_is_left_when_the_runtime_ends() -> None:
     """Closing the runtime ends running jobs with everything that they started."""
     with LocalRuntime() as runtime:
         runtime.clients.s3.create_bucket(Bucket="data")
-        role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"][
+            "Arn"
+        ]
         account = Account(runtime, role)
         account.allow({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-        script = "import os,subprocess,sys,time\nc=subprocess.Popen(['sleep','600'])\nprint(os.getpid(),c.pid,flush=True)\ntime.sleep(600)"
-        account.put("code/script.py", script)
+        account.put("code/script.py", WITH_A_CHILD)
         runtime.clients.sagemaker.create_processing_job(**account.processing_request("job"))
         pids: list[str] = []
         while not pids:

@@ -41,7 +41,13 @@ def _await(runtime: LocalRuntime, arn: str) -> dict[str, Any]:
 
 
 def _task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{resource}", "Parameters": parameters, "End": True, **more}
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:{resource}",
+        "Parameters": parameters,
+        "End": True,
+        **more,
+    }
 
 
 DESCRIBE = _task("sagemaker:describeTrainingJob", {"TrainingJobName": "nobody"})
@@ -51,7 +57,10 @@ def test_a_role_without_permission_is_denied_in_aws_words(runtime: LocalRuntime)
     """A call that no policy allows fails with the service's error name and names action and resource."""
     answer = _execute(runtime, {"Describe": DESCRIBE})
     assert (answer["status"], answer["error"]) == ("FAILED", "SageMaker.SageMakerException")
-    assert "assumed-role/machine/StepFunctions is not authorized to perform: sagemaker:DescribeTrainingJob" in answer["cause"]
+    assert (
+        "assumed-role/machine/StepFunctions is not authorized to perform: sagemaker:DescribeTrainingJob"
+        in answer["cause"]
+    )
     assert ":training-job/nobody because no identity-based policy allows" in answer["cause"]
 
 
@@ -59,7 +68,9 @@ def test_errors_that_the_model_does_not_list_carry_the_service_name(runtime: Loc
     """A ValidationException is told as SageMaker.SageMakerException, action names count in any case."""
     answer = _execute(runtime, {"Describe": DESCRIBE}, None, "sagemaker:describetrainingjob")
     assert answer["error"] == "SageMaker.SageMakerException"
-    assert answer["cause"].startswith("Requested resource not found. (Service: SageMaker, Status Code: 400, Request ID:")
+    assert answer["cause"].startswith(
+        "Requested resource not found. (Service: SageMaker, Status Code: 400, Request ID:"
+    )
 
 
 def test_an_object_is_read_as_text(runtime: LocalRuntime) -> None:
@@ -141,7 +152,10 @@ def test_start_time_is_text_for_intrinsic_functions(runtime: LocalRuntime) -> No
     states = {
         "Name": {
             "Type": "Pass",
-            "Parameters": {"hash.$": "States.Hash($$.Execution.StartTime, 'SHA-1')", "time.$": "$$.Execution.StartTime"},
+            "Parameters": {
+                "hash.$": "States.Hash($$.Execution.StartTime, 'SHA-1')",
+                "time.$": "$$.Execution.StartTime",
+            },
             "End": True,
         }
     }

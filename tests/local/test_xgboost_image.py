@@ -16,10 +16,19 @@ import pytest
 import xgboost as xgb
 
 from ml_a2.errors import UserError
-from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters, hyperparameter_table, parse_hyperparameters
-from ml_a2.local.images.xgboost.problems import UserProblem
+from ml_a2.local.images.xgboost.hyperparameters import (
+    check_hyperparameters,
+    hyperparameter_table,
+    parse_hyperparameters,
+)
+from ml_a2.local.images.xgboost.image_errors import ImageUserError
 
-CSV = {"ContentType": "text/csv", "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
+CSV = {
+    "ContentType": "text/csv",
+    "TrainingInputMode": "File",
+    "S3DistributionType": "FullyReplicated",
+    "RecordWrapperType": "None",
+}
 BINARY = {"num_round": "5", "objective": "binary:logistic", "eval_metric": "auc"}
 
 
@@ -62,7 +71,9 @@ def image(tmp_path: Path) -> Any:
 def _rows(seed: int, rows: int = 120, classes: int = 2) -> str:
     random = np.random.default_rng(seed)
     features = random.normal(size=(rows, 3))
-    labels = np.digitize(features[:, 0] + random.normal(size=rows) / 2, np.linspace(-1, 1, classes - 1) if classes > 2 else [0])
+    labels = np.digitize(
+        features[:, 0] + random.normal(size=rows) / 2, np.linspace(-1, 1, classes - 1) if classes > 2 else [0]
+    )
     return "".join(f"{label},{a:.6f},{b:.6f},{c:.6f}\n" for label, (a, b, c) in zip(labels, features, strict=True))
 
 
@@ -156,7 +167,9 @@ def test_fails_in_the_containers_words(image: Any, change: dict[str, str], words
         ),
     ],
 )
-def test_fails_for_channels_that_the_container_refuses(image: Any, channels: Any, configuration: Any, words: str) -> None:
+def test_fails_for_channels_that_the_container_refuses(
+    image: Any, channels: Any, configuration: Any, words: str
+) -> None:
     """Missing, empty, hidden and foreign channels fail as in the container."""
     ran = image(BINARY, channels, configuration)
     assert ran.exit_code == 1
@@ -171,7 +184,7 @@ def test_the_table_has_all_hyperparameters_and_aliases_work() -> None:
 
 def test_fails_without_num_round() -> None:
     """The one required hyperparameter is missed by name; before a run the stack may still give it."""
-    with pytest.raises(UserProblem, match="Missing required hyperparameter: num_round"):
+    with pytest.raises(ImageUserError, match="Missing required hyperparameter: num_round"):
         parse_hyperparameters({"eta": "0.5"})
     check_hyperparameters({"eta": "0.5"})
     with pytest.raises(UserError, match="the XGBoost image would refuse this: Extraneous hyperparameter found: etaa"):

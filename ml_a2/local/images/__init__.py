@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from ml_a2 import contract
 from ml_a2.local.template import Environment
 
-URI = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z.]+)/(?P<repository>[^:@]+):(?P<tag>.+)")
+URI = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z.]+)/(?P<repository>[^:@]+):(?P<tag>.+)"
+)
 
 
 class UnknownImageError(Exception):
@@ -50,7 +52,8 @@ def find_image(uri: str, environment: Environment) -> Image:
     for part, value in expected.items():
         if match[part] != value:
             raise UnknownImageError(
-                f"image {uri!r}: {part} {match[part]!r} is not that of SageMaker's images in {environment.region}, {value!r}"
+                f"image {uri!r}: {part} {match[part]!r} is not that of SageMaker's images in {environment.region}, "
+                f"{value!r}"
             )
     name = (match["repository"], match["tag"])
     if name not in IMAGES:

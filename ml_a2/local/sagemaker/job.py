@@ -41,7 +41,9 @@ class Job(ABC):
     log_group: ClassVar[str]
     resource: ClassVar[str]
 
-    def __init__(self, name: str, request: Mapping[str, Any], image: Image, session: Session, services: JobServices) -> None:
+    def __init__(
+        self, name: str, request: Mapping[str, Any], image: Image, session: Session, services: JobServices
+    ) -> None:
         """Take a request that was validated and a role that was assumed."""
         self.name = name
         self.request = request
@@ -122,7 +124,7 @@ class Job(ABC):
         self.status = status
         self.modified = now()
 
-    def _progress(self, phase: str) -> None:
+    def _progress(self, phase: str) -> None:  # noqa: B027  # only training jobs have phases
         """Note a phase within InProgress."""
 
     def _live(self) -> None:
@@ -131,7 +133,7 @@ class Job(ABC):
             status, reason = self._outcome(exit_code)
         except TransferError as error:
             status, reason = "Failed", str(error)
-        except Exception:  # a bug of ours must end the job loudly, not leave it InProgress for ever
+        except Exception:  # noqa: BLE001  # a bug of ours must end the job loudly, not leave it InProgress for ever
             traceback.print_exc()
             status, reason = "Failed", f"InternalServerError: {traceback.format_exc(limit=-1)}"
         with self._lock:

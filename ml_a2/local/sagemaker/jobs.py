@@ -81,7 +81,9 @@ class Jobs:
             raise ApiError("ValidationException", "AppSpecification.ContainerEntrypoint is required locally")
         for item in request.get("ProcessingInputs", []):
             if "S3Input" not in item:
-                raise ApiError("ValidationException", f"input {item['InputName']!r} is not supported locally, only S3Input")
+                raise ApiError(
+                    "ValidationException", f"input {item['InputName']!r} is not supported locally, only S3Input"
+                )
             _check_local_path(item["InputName"], item["S3Input"].get("LocalPath", ""))
         for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
             _check_local_path(item["OutputName"], item.get("S3Output", {}).get("LocalPath", ""))
@@ -107,7 +109,9 @@ class Jobs:
         with self._lock:
             if (kind, name) in self._jobs:
                 arn = self._jobs[kind, name].arn
-                raise ApiError("ResourceInUse", f"Job name must be unique within an AWS account and region: {arn} exists")
+                raise ApiError(
+                    "ResourceInUse", f"Job name must be unique within an AWS account and region: {arn} exists"
+                )
             running = sum(isinstance(job, kind) and job.status not in ENDED for job in self._jobs.values())
             if running >= self._at_once:
                 raise ApiError(
@@ -138,7 +142,7 @@ class Jobs:
     def _list(self, kind: type[Job], request: Mapping[str, Any]) -> dict[str, Any]:
         word = kind.__name__
         if unknown := set(request) - {"MaxResults", "NameContains", "StatusEquals"}:
-            raise ApiError("ValidationException", f"{sorted(unknown)[0]} is not supported locally when jobs are listed")
+            raise ApiError("ValidationException", f"{min(unknown)} is not supported locally when jobs are listed")
         with self._lock:
             jobs = [job for (of, _), job in self._jobs.items() if of is kind]
         chosen = [
@@ -168,7 +172,9 @@ def _refuse_unsupported(operation: str, request: Mapping[str, Any]) -> None:
         if request.get(member):
             raise ApiError("ValidationException", f"{member} is not supported locally; see docs/fidelity.md")
     if request.get("EnableManagedSpotTraining"):
-        raise ApiError("ValidationException", "EnableManagedSpotTraining is not supported locally; see docs/fidelity.md")
+        raise ApiError(
+            "ValidationException", "EnableManagedSpotTraining is not supported locally; see docs/fidelity.md"
+        )
     if request.get("NetworkConfig", {}).get("VpcConfig"):
         raise ApiError("ValidationException", "NetworkConfig.VpcConfig is not supported locally; see docs/fidelity.md")
 

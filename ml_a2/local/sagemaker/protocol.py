@@ -73,6 +73,7 @@ def validate(operation: str, request: Any) -> None:
         ApiError: ValidationException that names the member and its constraint.
     """
     shape = _service_model().operation_model(operation).input_shape
+    assert shape is not None  # every operation that is answered here takes a request
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise ApiError("ValidationException", report.generate_report())
@@ -107,9 +108,8 @@ def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
 def _constraints(value: Any, shape: Shape) -> Iterator[str]:
     metadata = shape.metadata
     if isinstance(value, str):
-        if enumeration := metadata.get("enum"):
-            if value not in enumeration:
-                yield f"satisfy enum value set: [{', '.join(enumeration)}]"
+        if (allowed := metadata.get("enum")) and value not in allowed:
+            yield f"satisfy enum value set: [{', '.join(allowed)}]"
         if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
             yield f"satisfy regular expression pattern: {metadata['pattern']}"
         if len(value) > metadata.get("max", len(value)):

@@ -92,7 +92,9 @@ class TrainingJob(Job):
     def _channel(self, channel: dict[str, Any]) -> dict[str, str]:
         configuration = {
             "TrainingInputMode": channel.get("InputMode", self.request["AlgorithmSpecification"]["TrainingInputMode"]),
-            "S3DistributionType": channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated"),
+            "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
+                "S3DataDistributionType", "FullyReplicated"
+            ),
             "RecordWrapperType": channel.get("RecordWrapperType", "None"),
         }
         if "ContentType" in channel:

@@ -42,7 +42,10 @@ class Transfer:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._s3.download_file(bucket, key, str(target))
         if not found:
-            raise TransferError(f"ClientError: Data download failed:No S3 objects found under S3 URL {uri!r} given in input data source.")
+            raise TransferError(
+                f"ClientError: Data download failed:No S3 objects found under S3 URL {uri!r} given in input data "
+                "source."
+            )
 
     def upload(self, file: Path, uri: str) -> None:
         """Copy a file to an object.

@@ -7,10 +7,11 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 from ml_a2.local.images.xgboost.channels import check_channels, load_channel
 from ml_a2.local.images.xgboost.hyperparameters import parse_hyperparameters
-from ml_a2.local.images.xgboost.problems import AlgorithmProblem, UserProblem
+from ml_a2.local.images.xgboost.image_errors import ImageAlgorithmError, ImageUserError
 from ml_a2.local.images.xgboost.training import save_model, train
 
 
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:
         _train(base)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is belongs into the failure file
         report = f"framework error: \n{traceback.format_exc()}\n{_message(error)}"
         print(report, file=sys.stderr, flush=True)
         failure = base / "output" / "failure"
@@ -42,7 +43,7 @@ def _train(base: Path) -> None:
     channels = _read(configuration / "inputdataconfig.json")
     check_channels(channels)
     weighted = hyperparameters.pop("csv_weights", 0) == 1
-    data = {
+    data: dict[str, Any] = {
         name: load_channel(base / "input" / "data" / name, channels[name], weighted=weighted)
         for name in ("train", "validation")
         if name in channels
@@ -50,14 +51,14 @@ def _train(base: Path) -> None:
     save_model(train(hyperparameters, data), base / "model")
 
 
-def _read(path: Path) -> dict[str, object]:
-    content: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
 def _message(error: Exception) -> str:
     """Return the last words: the container names the class of what its own checks found."""
-    if isinstance(error, UserProblem | AlgorithmProblem):
+    if isinstance(error, ImageUserError | ImageAlgorithmError):
         return str(error)
     return f"{type(error).__name__}: {error}"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import xgboost as xgb
 
-from ml_a2.local.images.xgboost.problems import UserProblem
+from ml_a2.local.images.xgboost.image_errors import ImageUserError
 
 CSV = ("text/csv", "csv")
 LIBSVM = ("text/libsvm", "libsvm")
@@ -24,18 +24,18 @@ def check_channels(channels: Mapping[str, Any]) -> None:
     """Check which channels there are and how they are configured.
 
     Raises:
-        UserProblem: a channel is unknown or its configuration not supported.
+        ImageUserError: a channel is unknown or its configuration not supported.
         KeyError: the train channel, or a member of a configuration, is missing: so the container dies too.
     """
     for name, channel in channels.items():
         if name not in CHANNELS:
-            raise UserProblem(f"Extraneous channel found: {name}")
+            raise ImageUserError(f"Extraneous channel found: {name}")
         if name == "code":
             continue
         channel["S3DistributionType"]
         content_type = channel.get("ContentType", DEFAULT_CONTENT_TYPE)
         if channel["TrainingInputMode"] != "File" or content_type not in (*CSV, *LIBSVM, *PARQUET, *RECORDIO):
-            raise UserProblem(f"Channel configuration for '{name}' channel is not supported: {channel}")
+            raise ImageUserError(f"Channel configuration for '{name}' channel is not supported: {channel}")
     if "train" not in channels:
         raise KeyError("SM_CHANNEL_TRAIN")
 
@@ -49,11 +49,13 @@ def load_channel(folder: Path, channel: Mapping[str, Any], *, weighted: bool) ->
         weighted: whether the second column of CSV is the weight of a row.
 
     Raises:
-        UserProblem: there is nothing to read, or not in the channel's content type.
+        ImageUserError: there is nothing to read, or not in the channel's content type.
     """
     content_type = channel.get("ContentType", DEFAULT_CONTENT_TYPE)
     if content_type not in CSV:
-        raise UserProblem(f"content type {content_type!r} is not carried out locally yet, only text/csv; see docs/fidelity.md")
+        raise ImageUserError(
+            f"content type {content_type!r} is not carried out locally yet, only text/csv; see docs/fidelity.md"
+        )
     data_files = _files(folder)
     delimiter = _delimiter(data_files[0])
     options = f"format=csv&label_column=0&delimiter={delimiter}"
@@ -66,9 +68,9 @@ def load_channel(folder: Path, channel: Mapping[str, Any], *, weighted: bool) ->
 def _files(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
     if any(part.startswith(".") for path in found for part in path.relative_to(folder).parts):
-        raise UserProblem("Hidden file found in the data path! Remove that before training.")
+        raise ImageUserError("Hidden file found in the data path! Remove that before training.")
     if not found or any(path.stat().st_size == 0 for path in found):
-        raise UserProblem(f"No data in training channel path {folder}")
+        raise ImageUserError(f"No data in training channel path {folder}")
     return found
 
 
@@ -87,4 +89,4 @@ def _delimiter(path: Path) -> str:
     try:
         return csv.Sniffer().sniff(line).delimiter
     except csv.Error as error:
-        raise UserProblem(f"Could not determine delimiter on line {line[:50]}:\n{error}") from error
+        raise ImageUserError(f"Could not determine delimiter on line {line[:50]}:\n{error}") from error

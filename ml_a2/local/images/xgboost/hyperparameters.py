@@ -9,14 +9,14 @@ import ast
 import csv
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from ml_a2.errors import UserError
-from ml_a2.local.images.xgboost.problems import UserProblem
+from ml_a2.local.images.xgboost.image_errors import ImageUserError
 
 MULTI_CLASS = ("multi:softmax", "multi:softprob")
 # They choose the container's mode and reporting, and are no parameters of XGBoost.
@@ -38,21 +38,21 @@ class Hyperparameter:
         """Return the value in its own type.
 
         Raises:
-            UserProblem: it cannot be parsed, or lies outside the range.
+            ImageUserError: it cannot be parsed, or lies outside the range.
         """
         try:
             value = _PARSERS[self.kind](text)
         except (ValueError, SyntaxError) as error:
             name = type(error).__name__
-            raise UserProblem(f"Hyperparameter {self.name}: could not parse value (caused by {name})") from error
+            raise ImageUserError(f"Hyperparameter {self.name}: could not parse value (caused by {name})") from error
         if self.kind == "CommaSeparatedList":
             if not set(value) <= set(self._choices):
-                raise UserProblem(f"Hyperparameter {self.name}: value {value} not in range {self.allowed}")
+                raise ImageUserError(f"Hyperparameter {self.name}: value {value} not in range {self.allowed}")
         elif self.kind == "Categorical":
             if value not in self._choices:
-                raise UserProblem(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
+                raise ImageUserError(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
         elif self.kind in ("Integer", "Continuous") and not self._within(value):
-            raise UserProblem(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
+            raise ImageUserError(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
         return value
 
     @property
@@ -74,25 +74,25 @@ def parse_hyperparameters(given: Mapping[str, object]) -> dict[str, Any]:
     """Check and convert the hyperparameters of a job.
 
     Raises:
-        UserProblem: one is unknown, missing, unparsable or out of range.
+        ImageUserError: one is unknown, missing, unparsable or out of range.
     """
     table = hyperparameter_table()
     by_alias = {alias: row.name for row in table.values() for alias in row.aliases}
     named = {by_alias.get(name, name): str(text) for name, text in given.items()}
     for name in named:
         if name not in table:
-            raise UserProblem(f"Extraneous hyperparameter found: {name}")
+            raise ImageUserError(f"Extraneous hyperparameter found: {name}")
     for row in table.values():
         if row.required and row.name not in named:
-            raise UserProblem(f"Missing required hyperparameter: {row.name}")
+            raise ImageUserError(f"Missing required hyperparameter: {row.name}")
     values = {name: table[name].parse(text) for name, text in named.items()}
     if values.get("objective") in MULTI_CLASS and "num_class" not in values:
-        raise UserProblem("Require input for parameter 'num_class' for multi-classification")
+        raise ImageUserError("Require input for parameter 'num_class' for multi-classification")
     if "eval_metric" in values:
         values["objective"]  # the container dies with this KeyError as well
     for name in NOT_CARRIED_OUT:
         if name in values:
-            raise UserProblem(f"hyperparameter {name} is not carried out locally yet; see docs/fidelity.md")
+            raise ImageUserError(f"hyperparameter {name} is not carried out locally yet; see docs/fidelity.md")
     return {name: value for name, value in values.items() if name not in OF_THE_CONTAINER}
 
 
@@ -104,7 +104,7 @@ def check_hyperparameters(given: Mapping[str, str]) -> None:
     """
     try:
         parse_hyperparameters({"num_round": "1", **given})
-    except UserProblem as problem:
+    except ImageUserError as problem:
         raise UserError(f"the XGBoost image would refuse this: {problem}") from problem
 
 
@@ -114,13 +114,17 @@ def hyperparameter_table() -> dict[str, Hyperparameter]:
     text = files(__package__).joinpath("hyperparameters.tsv").read_text(encoding="utf-8")
     return {
         row["name"]: Hyperparameter(
-            row["name"], row["type"], row["required"] == "True", row["range"], tuple(filter(None, row["aliases"].split(",")))
+            row["name"],
+            row["type"],
+            row["required"] == "True",
+            row["range"],
+            tuple(filter(None, row["aliases"].split(","))),
         )
         for row in csv.DictReader(text.splitlines(), delimiter="\t")
     }
 
 
-_PARSERS = {
+_PARSERS: dict[str, Callable[[str], Any]] = {
     "Integer": int,
     "Continuous": float,
     "Categorical": str,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn import metrics
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Metric = Callable[[Floats, Floats], float]
 FunctionOfMargins = Callable[[NDArray[np.float32], xgb.DMatrix], list[tuple[str, float]]]
 

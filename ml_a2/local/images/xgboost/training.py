@@ -9,8 +9,8 @@ from typing import Any
 
 import xgboost as xgb
 
+from ml_a2.local.images.xgboost.image_errors import ImageAlgorithmError
 from ml_a2.local.images.xgboost.metrics import split_metrics
-from ml_a2.local.images.xgboost.problems import AlgorithmProblem
 
 # XGBoost 1.7 chose `approx` instead of `exact` from this many rows on when tree_method was not set.
 EXACT_BELOW_ROWS = 4 << 20
@@ -25,7 +25,7 @@ def train(hyperparameters: Mapping[str, Any], data: Mapping[str, xgb.DMatrix]) -
         data: `train`, and `validation` if there is one.
 
     Raises:
-        AlgorithmProblem: XGBoost refuses the parameters or the data.
+        ImageAlgorithmError: XGBoost refuses the parameters or the data.
     """
     parameters = dict(hyperparameters)
     rounds = parameters.pop("num_round")
@@ -51,7 +51,7 @@ def train(hyperparameters: Mapping[str, Any], data: Mapping[str, xgb.DMatrix]) -
                 verbose_eval=False,
             )
     except (xgb.core.XGBoostError, ValueError, TypeError) as error:
-        raise AlgorithmProblem(f"XGB train call failed with exception:\n {error}") from error
+        raise ImageAlgorithmError(f"XGB train call failed with exception:\n {error}") from error
 
 
 def save_model(booster: xgb.Booster, folder: Path) -> None:
@@ -63,13 +63,15 @@ def save_model(booster: xgb.Booster, folder: Path) -> None:
     legacy.rename(folder / "xgboost-model")
 
 
-class MetricLines(xgb.callback.TrainingCallback):
+class MetricLines(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost publishes no types
     """Prints a line each round on standard output, from which the service reads its metrics."""
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Print, and never ask to stop."""
         values = [
-            f"{channel}-{metric}:{scores[-1]:.5f}" for channel, log in evals_log.items() for metric, scores in log.items()
+            f"{channel}-{metric}:{scores[-1]:.5f}"
+            for channel, log in evals_log.items()
+            for metric, scores in log.items()
         ]
         print(f"[{epoch}]", *values, sep="\t", flush=True)
         return False

@@ -1,9 +1,9 @@
 """What the container tells apart when training fails: the caller's mistake, and the algorithm's refusal."""
 
 
-class UserProblem(Exception):
+class ImageUserError(Exception):
     """A request or data that the container refuses: its UserError."""
 
 
-class AlgorithmProblem(Exception):
+class ImageAlgorithmError(Exception):
     """A combination that XGBoost itself refuses: the container's AlgorithmError."""
