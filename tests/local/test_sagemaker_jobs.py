@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ml_a2.local.runtime import LocalRuntime
+from ml_a2.local.sagemaker import container
 
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -200,6 +201,15 @@ except OSError as error:
     }
     assert keys == {"out/deep.txt", "out/a/b/c"}
     assert any(line.startswith("network:") for line in account.log("/aws/sagemaker/ProcessingJobs"))
+
+
+def test_jobs_run_on_hosts_without_namespaces(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a job cannot have a /opt/ml of its own, the paths in its command are rewritten."""
+    monkeypatch.setattr(container, "has_namespaces", lambda: False)
+    assert account.train("training")["TrainingJobStatus"] == "Completed"
+    job = account.process("import sys\nopen(sys.argv[1] + '/out.txt', 'w').write(__file__)", "processing")
+    assert job["ProcessingJobStatus"] == "Completed", account.log("/aws/sagemaker/ProcessingJobs")
+    assert account.get("out/out.txt").endswith(b"/ml/processing/code/script.py")
 
 
 def test_a_failing_processing_job_tells_its_exit_message(account: Account) -> None:

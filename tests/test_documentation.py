@@ -1,0 +1,63 @@
+"""The documentation says what is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from pydantic import BaseModel
+
+from ml_a2 import cli
+from ml_a2.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _commands() -> list[str]:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    return sorted(set(re.findall(r"^\$ ((?:ml-a2|make) .+?)(?:\s+#.*)?$", text, re.MULTILINE)))
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_exists(command: str) -> None:
+    """Options and targets that the documentation names are understood."""
+    program, *words = shlex.split(command)
+    if program == "make":
+        assert f"\n{words[0]}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
+        return
+    subcommand = cli.main.commands[words[0]]
+    assert isinstance(subcommand, click.Command)
+    subcommand.make_context(words[0], words[1:])
+
+
+def test_there_are_commands_to_check() -> None:
+    """The check above has something to check."""
+    assert {"make run", "make test"} <= set(_commands())
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Relative links name files of the repository."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_setting_is_documented() -> None:
+    """The table of settings has exactly the keys of the model."""
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE)) == set(_keys(Settings))
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    keys = []
+    for name, field in model.model_fields.items():
+        inner: Any = field.annotation
+        nested = isinstance(inner, type) and issubclass(inner, BaseModel)
+        keys += _keys(inner, f"{prefix}{name}.") if nested else [f"{prefix}{name}"]
+    return keys
