@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,7 +125,8 @@ def _read(path: Path) -> Source:
     is_parquet = path.suffix.lower() in (".parquet", ".pq")
     try:
         if is_parquet:
-            return Source(str(path), pd.read_parquet(path), first_row=1)
+            table = pd.read_parquet(path)
+            return Source(str(path), table.set_axis(list(map(str, table.columns)), axis=1), first_row=1)
         # Line 1 is the header, so the first row of data is line 2.
         return Source(str(path), _read_csv(path), first_row=2)
     except FileNotFoundError as error:
@@ -141,7 +143,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(path, low_memory=False, index_col=False)
+            table = pd.read_csv(path, low_memory=False, index_col=False)
+            header = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+            # pandas would rename a second column of the same name.
+            return table.set_axis(list(header.fillna("")), axis=1) if header.duplicated().any() else table
         except pd.errors.ParserWarning as warning:
             raise ValueError("rows have more fields than the header has columns") from warning
 
@@ -172,19 +177,28 @@ def _check_columns(other: Source, source: Source) -> None:
 
 def _check_features(source: Source, features: Sequence[str]) -> None:
     for column in features:
+        if not pd.api.types.is_numeric_dtype(source.table[column]):
+            source.table[column] = _to_numbers(source, column)
         values = source.table[column]
-        if not pd.api.types.is_numeric_dtype(values):
-            converted = pd.to_numeric(values, errors="coerce")
-            wrong = np.flatnonzero((converted.isna() & values.notna()).to_numpy())
-            index = int(wrong[0]) if len(wrong) else 0
-            raise DataError(
-                f"{source.name}, column {column!r}, row {source.row(index)}: {values.iloc[index]!r} is not a number; "
-                "encode text columns as numbers or remove them"
-            )
         infinite = np.flatnonzero(np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan)))
         if len(infinite):
             row = source.row(int(infinite[0]))
             raise DataError(f"{source.name}, column {column!r}, row {row}: infinite values cannot be trained on")
+
+
+def _to_numbers(source: Source, column: str) -> pd.Series:
+    """Convert numbers that are stored as something else; a time is no number, though it could be read as one."""
+    values = source.table[column].astype(object)
+    times = values.map(lambda value: isinstance(value, dt.date | dt.timedelta | np.datetime64))
+    converted = pd.to_numeric(values.mask(times), errors="coerce")
+    wrong = np.flatnonzero((converted.isna() & values.notna()).to_numpy())
+    if len(wrong):
+        index = int(wrong[0])
+        raise DataError(
+            f"{source.name}, column {column!r}, row {source.row(index)}: {str(values.iloc[index])!r} is not a number; "
+            "encode text columns as numbers or remove them"
+        )
+    return converted
 
 
 def _check_labels(source: Source, target: str) -> None:

@@ -116,6 +116,8 @@ def test_written_files_have_no_header_and_keep_missing_cells_empty(write: Write,
         ("a,y\n1,0\ninf,1\n" * 1, "column 'a', row 3: infinite values"),
         ("a,y\n1,0\n2,1\n", "cannot be split"),
         ("a,y\n1,2,3,4\n1,2\n", "cannot be read as CSV"),
+        ("a,a,y\n1,2,0\n", "has more than one column 'a'"),
+        ("a,y\n2024-01-01,0\n", "column 'a', row 2: '2024-01-01' is not a number"),
     ],
 )
 def test_fails_naming_file_column_and_row(write: Write, text: str, words: str) -> None:
@@ -125,6 +127,14 @@ def test_fails_naming_file_column_and_row(write: Write, text: str, words: str) -
         _load(path)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_fails_for_times_in_parquet(tmp_path: Path) -> None:
+    """A time could be read as nanoseconds since 1970; nobody means that."""
+    path = tmp_path / "d.parquet"
+    pd.DataFrame({"a": pd.to_datetime(["2024-01-01"] * 8), "y": [0, 1] * 4}).to_parquet(path)
+    with pytest.raises(DataError, match="column 'a', row 1: '2024-01-01 00:00:00' is not a number"):
+        _load(path)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
 
 from ml_a2.local.policy import Decision, Policy, Request, decide
 from ml_a2.local.template import Environment
@@ -41,6 +42,7 @@ class Authorization:
         """Read the stores of moto in this process: over HTTP every call of an execution would cost five."""
         self._iam = iam_backends[environment.account][environment.partition]
         self._s3 = s3_backends[environment.account][environment.partition]
+        self._sns = sns_backends[environment.account][environment.region]
 
     def assume(self, role_arn: str, service: str, session_name: str) -> Session:
         """Let a service assume a role.
@@ -62,7 +64,7 @@ class Authorization:
         """Let the session proceed.
 
         Raises:
-            AccessDeniedError: its policies, or those of the bucket it addresses, do not allow the action.
+            AccessDeniedError: its policies, or those of the bucket or topic it addresses, do not allow the action.
         """
         request = Request(session.role_arn, action, resource, {"aws:SecureTransport": "true", **(context or {})})
         decision = decide(request, session.policies, self._resource_policies(resource))
@@ -70,10 +72,13 @@ class Authorization:
             raise AccessDeniedError(_denial(session, request, decision))
 
     def _resource_policies(self, resource: str) -> list[Policy]:
-        if resource.split(":")[2] != "s3":
-            return []
-        bucket = self._s3.buckets.get(resource.split(":::")[1].partition("/")[0])
-        return [_document(bucket.policy)] if bucket is not None and bucket.policy else []
+        service = resource.split(":")[2]
+        holder = None
+        if service == "s3":
+            holder = self._s3.buckets.get(resource.split(":::")[1].partition("/")[0])
+        elif service == "sns":
+            holder = self._sns.topics.get(resource)
+        return [_document(holder.policy)] if holder is not None and holder.policy else []
 
 
 def _denial(session: Session, request: Request, decision: Decision) -> str:

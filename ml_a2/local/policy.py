@@ -117,18 +117,22 @@ def _matches_element(statement: Mapping[str, Any], element: str, value: str, nor
 
 def _matches_principal(statement: Mapping[str, Any], request: Request) -> bool:
     if "NotPrincipal" in statement:
-        return not _names_principal(statement["NotPrincipal"], request)
-    return _names_principal(statement.get("Principal", {}), request)
+        return not _names_principal(statement["NotPrincipal"], request, "Deny")
+    return _names_principal(statement.get("Principal", {}), request, statement["Effect"])
 
 
-def _names_principal(principal: Any, request: Request) -> bool:
+def _names_principal(principal: Any, request: Request, effect: str) -> bool:
     if principal == "*":
         return True
     if request.service and request.service in _listed(principal.get("Service", [])):
         return True
+    named = _listed(principal.get("AWS", []))
+    if "*" in named or request.principal in named:
+        return True
+    # To name the account is to leave the decision to its identity policies: it denies a role, and allows it nothing.
     account = request.principal.split(":")[4] if request.principal.count(":") >= 5 else ""
-    accepted = {"*", account, request.principal, request.principal.rpartition(":")[0] + ":root"}
-    return any(named in accepted for named in _listed(principal.get("AWS", [])))
+    root = request.principal.rpartition(":")[0] + ":root"
+    return effect == "Deny" and bool({account, root} & set(named))
 
 
 def _holds(operator: str, key: str, expected: list[Any], context: Mapping[str, str]) -> bool:

@@ -65,7 +65,8 @@ class LocalRuntime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every job's process, then the endpoint."""
+        """Stop what still runs, end every job's process, then the endpoint."""
+        self._stop_executions()
         self._jobs.close()
         self._endpoint.close()
         self._folder.cleanup()
@@ -94,6 +95,17 @@ class LocalRuntime:
                 found.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
         return found
+
+    def _stop_executions(self) -> None:
+        stepfunctions = self.clients.stepfunctions
+        for machine in stepfunctions.list_state_machines()["stateMachines"]:
+            running = stepfunctions.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")[
+                "executions"
+            ]
+            for execution in running:
+                stepfunctions.stop_execution(
+                    executionArn=execution["executionArn"], error="RuntimeEnded", cause="the local runtime was ended"
+                )
 
     def _answer_sagemaker(self, environ: Any, start_response: Any) -> Any:
         return self._api(environ, start_response)

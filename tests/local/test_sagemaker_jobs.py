@@ -258,6 +258,13 @@ def _has_line(account: Account, line: str) -> bool:
         return False
 
 
+def test_a_job_ends_with_its_first_process(account: Account) -> None:
+    """A child that keeps the output open does not keep the job alive, as in a container."""
+    job = account.process("import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid, flush=True)")
+    assert job["ProcessingJobStatus"] == "Completed"
+    assert not _is_running(account.log("/aws/sagemaker/ProcessingJobs")[0])
+
+
 def test_names_are_unique(account: Account) -> None:
     """A second job of the same name is ResourceInUse, also when the first has ended."""
     account.train()

@@ -90,6 +90,17 @@ def test_listed_errors_have_their_own_name(runtime: LocalRuntime) -> None:
     assert answer["error"] == "S3.NoSuchKeyException"
 
 
+def test_a_topic_policy_can_deny(runtime: LocalRuntime) -> None:
+    """What the topic's own policy denies, the role may not do."""
+    topic = runtime.clients.sns.create_topic(Name="topic")["TopicArn"]
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+    runtime.clients.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    answer = _execute(runtime, {"Tell": _task("sns:publish", {"TopicArn": topic, "Message": "m"})}, None, "sns:Publish")
+    assert answer["error"] == "Sns.SnsException"
+    assert "sns:Publish on resource: " + topic + " with an explicit deny in a resource-based policy" in answer["cause"]
+
+
 def test_fails_for_an_integration_whose_permissions_are_unknown(runtime: LocalRuntime) -> None:
     """What cannot be decided is refused by name, not allowed."""
     answer = _execute(runtime, {"List": _task("s3:listBuckets", {})}, None, "s3:*")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from ml_a2.local.sagemaker.launcher import NAMESPACES_UNAVAILABLE
 
@@ -45,6 +46,10 @@ class Container:
         self._base = base
         self._log = log
         self._environment = {**_base_environment(), **environment}
+        # The image's Python is this one, whatever it is called there.
+        command = [sys.executable if word in ("python", "python3") else word for word in command[:1]] + list(
+            command[1:]
+        )
         if has_namespaces():
             launcher = Path(__file__).with_name("launcher.py")
             mode = "isolated" if isolated else "networked"
@@ -55,7 +60,7 @@ class Container:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._killed = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> int:
         """Run the command and return its exit code, 128 + signal as a shell tells it; -1 when stopped before."""
@@ -74,42 +79,48 @@ class Container:
                 errors="replace",
                 start_new_session=True,
             )
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                self._log(line.rstrip("\r\n"))
+        reader = threading.Thread(target=self._read, args=(process.stdout,), name="output", daemon=True)
+        reader.start()
         code = process.wait()
-        self._signal(signal.SIGKILL)  # whatever the command left in its process group ends with it
+        # A container ends with its first process: whatever that left behind in its group ends too, and with it the
+        # output that it may have kept open.
+        self._end(by_force=True)
+        self._ended.set()
+        reader.join()
         return code if code >= 0 else 128 - code
 
     def stop(self) -> None:
         """Ask the command to end; after the grace time it is killed. Returns at once."""
         self._stopped.set()
-        self._signal(signal.SIGTERM)
+        self._end(by_force=False)
         threading.Thread(target=self._kill_after_grace, name="stop", daemon=True).start()
 
     def kill(self) -> None:
         """End the command now."""
         self._stopped.set()
-        self._killed.set()
-        self._signal(signal.SIGKILL)
+        self._end(by_force=True)
+
+    def _read(self, output: IO[str]) -> None:
+        with output:
+            for line in output:
+                self._log(line.rstrip("\r\n"))
 
     def _kill_after_grace(self) -> None:
-        if not self._killed.wait(STOP_GRACE_SECONDS):
-            self._signal(signal.SIGKILL)
+        if not self._ended.wait(STOP_GRACE_SECONDS):
+            self._end(by_force=True)
 
-    def _signal(self, number: int) -> None:
+    def _end(self, *, by_force: bool) -> None:
         with self._lock:
             process = self._process
-        if process is None:
+        if process is None or self._ended.is_set():
             return
         try:
             if os.name == "posix":
-                os.killpg(process.pid, number)
-            elif number == signal.SIGTERM:
-                process.terminate()
-            else:
+                os.killpg(process.pid, signal.SIGKILL if by_force else signal.SIGTERM)
+            elif by_force:
                 process.kill()
+            else:
+                process.terminate()
         except ProcessLookupError:
             pass  # it ended by itself
 
