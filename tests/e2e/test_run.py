@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -244,18 +245,7 @@ def test_a_failing_training_names_its_reason(assembly: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupting_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C in the middle of a training: exit status 130, jobs ended, no temporary folder left."""
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "ml_a2.cli", "run", "--set", "num_round=1000000"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "WaitForTraining" in line:
-                break
-        while not (children := _children(process.pid)):
-            time.sleep(0.05)
-        time.sleep(1)
+    with _training(tmp_path) as (process, children):
         process.send_signal(number)
         _, error = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -265,26 +255,43 @@ def test_interrupting_leaves_no_process_behind(tmp_path: Path, number: signal.Si
     assert [path.name for path in tmp_path.glob("ml-a2-*")] == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends orphans on Linux only; see docs/fidelity.md")
 def test_killing_the_run_kills_its_jobs(tmp_path: Path) -> None:
     """Even after SIGKILL no training goes on in the background."""
-    if sys.platform != "linux":
-        pytest.skip("the kernel ends orphans on Linux only; see docs/fidelity.md")
-    command = [sys.executable, "-m", "ml_a2.cli", "run", "--set", "num_round=1000000"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with _training(tmp_path) as (process, children):
+        process.kill()
+        process.wait(timeout=60)
+        deadline = time.monotonic() + 20
+        while any(_is_running(pid) for pid in children) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not any(_is_running(pid) for pid in children)
+
+
+@contextmanager
+def _training(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Start a run that would train for hours, and give it with its training process; it ends with the test."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ml_a2.cli", "run", "--set", "num_round=1000000"],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test started in the background would hand down that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads yet
+    )
+    try:
         assert process.stdout is not None
         for line in process.stdout:
             if "WaitForTraining" in line:
                 break
         while not (children := _children(process.pid)):
             time.sleep(0.05)
-        time.sleep(1)
+        time.sleep(1)  # so that it is in the middle of it
+        yield process, children
+    finally:
         process.kill()
-        process.wait(timeout=60)
-    deadline = time.monotonic() + 20
-    while any(_is_running(pid) for pid in children) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(_is_running(pid) for pid in children)
+        process.communicate()
 
 
 def _children(pid: int) -> list[int]:
