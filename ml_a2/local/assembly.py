@@ -34,6 +34,10 @@ def find_assembly(
         UserError: the stack refuses its settings or its region.
         PlatformError: the synthesis failed otherwise.
     """
+    if not (project / "app.py").is_file():
+        raise UserError(
+            f"there is no stack to synthesize in {project}; run from a clone, or name one with --assembly DIR"
+        )
     assembly = project / "cdk.out"
     fingerprint = _fingerprint(project, settings)
     if _read_record(assembly) == {"inputs": fingerprint, "template": _template_hash(assembly)}:

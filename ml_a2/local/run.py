@@ -147,7 +147,7 @@ class _Results:
         _write_json(folder / "notifications.json", notifications)
         metrics = metric_values(evaluation)
         seconds = time.monotonic() - began
-        _write_json(folder / "manifest.json", self._manifest(outcome, metrics, history, seconds))
+        _write_json(folder / "manifest.json", self._manifest(outcome, metrics, seconds))
         failed_log = logs.get(outcome.failure.stage, []) if outcome.failure else []
         return RunResult(self.name, outcome.status, folder, seconds, metrics, outcome.failure, tuple(failed_log[-5:]))
 
@@ -172,9 +172,7 @@ class _Results:
         evaluation: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return evaluation
 
-    def _manifest(
-        self, outcome: Outcome, metrics: Mapping[str, float], history: list[dict[str, Any]], seconds: float
-    ) -> dict[str, Any]:
+    def _manifest(self, outcome: Outcome, metrics: Mapping[str, float], seconds: float) -> dict[str, Any]:
         dataset, problem = self.request.dataset, self.request.dataset.problem
         template = json.dumps(read_template(self.request.assembly), sort_keys=True)
         training = outcome.output.get("training", {})
@@ -197,7 +195,6 @@ class _Results:
             "hyperparameters": training.get("HyperParameters", dict(self.request.hyperparameters)),
             "training_image": training.get("AlgorithmSpecification", {}).get("TrainingImage"),
             "metrics": dict(metrics),
-            "states": [e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e],
             "versions": {
                 "ml-a2": __version__,
                 "python": platform.python_version(),

@@ -71,6 +71,12 @@ def test_fails_with_the_words_of_the_app(project: Path) -> None:
     assert [path.name for path in project.glob(".cdk.out-*")] == []
 
 
+def test_fails_where_there_is_no_stack(tmp_path: Path) -> None:
+    """Installed without its clone, the command says what it needs."""
+    with pytest.raises(UserError, match="there is no stack to synthesize"):
+        find_assembly(None, tmp_path, tell=lambda _: None)
+
+
 def test_fails_for_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
     """A folder without a manifest, or with a broken one, is told as such."""
     with pytest.raises(AssemblyError, match=r"manifest.json cannot be read: .* is .* a cloud assembly\?"):
