@@ -91,11 +91,12 @@ def run(**options: Any) -> None:
     try:
         status = _run(**options)
     except UserError as error:
-        _exit(f"error: {error}", EXIT_USAGE)
+        _end(EXIT_USAGE, "NOT_STARTED", error, as_json=options["as_json"])
     except PipelineError as error:
-        _exit(f"error: {error}", EXIT_FAILED)
+        _end(EXIT_FAILED, "NOT_STARTED", error, as_json=options["as_json"])
     except KeyboardInterrupt:
-        _exit("interrupted: the execution and its jobs were stopped", EXIT_INTERRUPTED)
+        words = KeyboardInterrupt("interrupted: the execution and its jobs were stopped")
+        _end(EXIT_INTERRUPTED, "ABORTED", words, as_json=options["as_json"])
     sys.exit(0 if status == "SUCCEEDED" else EXIT_FAILED)
 
 
@@ -113,11 +114,13 @@ def _run(
 
     if settings and assembly:
         raise UserError("--settings is read when the stack is synthesized, and --assembly is synthesized already")
-    stack = load_settings(settings).training.chosen_hyperparameters
+    training = load_settings(settings).training
+    stack = training.chosen_hyperparameters
     objective = hyperparameters.get("objective", stack.get("objective"))
     dataset = _load_dataset(objective, **{name: options[name] for name in DATA_OPTIONS})
     chosen = merge_hyperparameters(dataset.problem, stack, hyperparameters)
-    check_hyperparameters({**stack, **chosen})
+    # What another assembly brings along is for its own job to judge.
+    check_hyperparameters({**({"num_round": "1"} if assembly else training.hyperparameters), **chosen})
     with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
         display.say(f"data: {dataset.describe()}")
         if assembly is None:
@@ -162,9 +165,20 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _exit(message: str, status: int) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(status)
+def _end(exit_status: int, status: str, error: BaseException, *, as_json: bool) -> NoReturn:
+    """Tell of a run that came to no result, in one JSON object too when that was asked for."""
+    click.echo(f"error: {error}" if status == "NOT_STARTED" else str(error), err=True)
+    if as_json:
+        failure = {"stage": "Preparation", "error": type(error).__name__, "cause": str(error)}
+        nothing: dict[str, Any] = {
+            "execution": None,
+            "status": status,
+            "metrics": {},
+            "gate": "none",
+            "run_directory": None,
+        }
+        click.echo(json.dumps({**nothing, "failure": failure, "seconds": None}))
+    sys.exit(exit_status)
 
 
 if __name__ == "__main__":

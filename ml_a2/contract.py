@@ -20,6 +20,14 @@ OUTPUT_EVALUATION_RESULTS_BUCKET = "EvaluationResultsBucketName"
 OUTPUT_STATE_MACHINE = "StateMachineArn"
 OUTPUT_TOPIC = "NotificationTopicArn"
 
+OUTPUTS = (
+    OUTPUT_TRAINING_DATA_BUCKET,
+    OUTPUT_MODEL_ARTIFACTS_BUCKET,
+    OUTPUT_EVALUATION_RESULTS_BUCKET,
+    OUTPUT_STATE_MACHINE,
+    OUTPUT_TOPIC,
+)
+
 # Job names: prefix + SHA-1 of the execution (40 characters) stays below SageMaker's 63.
 TRAINING_JOB_PREFIX = "ml-a2-training-"
 PROCESSING_JOB_PREFIX = "ml-a2-evaluation-"

@@ -15,6 +15,9 @@ import pandas as pd
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, encode, infer_problem
 
+# XGBoost computes in 32 bits.
+LARGEST_VALUE = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class Split:
@@ -105,7 +108,7 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
         _check_columns(other, source)
         _check_features(other, features)
         _check_labels(other, target)
-        _make_text_labels_comparable(other.table, target)
+    _make_labels_comparable([other.table for other in sources], target)
     problem = infer_problem(source.table[target], objective, source.name, target)
     labels = [encode(other.table[target], problem, other.name, target, other.first_row) for other in sources]
     tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
@@ -118,6 +121,7 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
             "stratified": problem.kind != "regression",
         }
     _check_classes(tables, problem, sources)
+    _check_values(tables[0], source.name)
     return Dataset(tables[0], tables[1], target, features, problem, origin)
 
 
@@ -126,6 +130,8 @@ def _read(path: Path) -> Source:
     try:
         if is_parquet:
             table = pd.read_parquet(path)
+            if any(name is not None for name in table.index.names):
+                table = table.reset_index()  # a named index is a column that pandas wrote apart
             return Source(str(path), table.set_axis(list(map(str, table.columns)), axis=1), first_row=1)
         # Line 1 is the header, so the first row of data is line 2.
         return Source(str(path), _read_csv(path), first_row=2)
@@ -155,8 +161,6 @@ def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
     columns = [str(column) for column in source.table.columns]
     if target not in columns:
         raise DataError(f"{source.name} has no column {target!r}; its columns are {', '.join(map(repr, columns))}")
-    if doubled := next((c for c in columns if columns.count(c) > 1), None):
-        raise DataError(f"{source.name} has more than one column {doubled!r}; names must be unique")
     features = tuple(column for column in columns if column != target)
     if not features:
         raise DataError(f"{source.name} has no column but the target {target!r}; there is nothing to train on")
@@ -166,7 +170,10 @@ def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
 
 
 def _check_columns(other: Source, source: Source) -> None:
-    given, expected = set(map(str, other.table.columns)), set(map(str, source.table.columns))
+    columns = list(other.table.columns)
+    if doubled := next((column for column in columns if columns.count(column) > 1), None):
+        raise DataError(f"{other.name} has more than one column {doubled!r}; names must be unique")
+    given, expected = set(columns), set(source.table.columns)
     if other.table.empty:
         raise DataError(f"{other.name} has a header but no rows")
     if missing := sorted(expected - given):
@@ -177,13 +184,16 @@ def _check_columns(other: Source, source: Source) -> None:
 
 def _check_features(source: Source, features: Sequence[str]) -> None:
     for column in features:
-        if not pd.api.types.is_numeric_dtype(source.table[column]):
-            source.table[column] = _to_numbers(source, column)
         values = source.table[column]
-        infinite = np.flatnonzero(np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan)))
-        if len(infinite):
-            row = source.row(int(infinite[0]))
-            raise DataError(f"{source.name}, column {column!r}, row {row}: infinite values cannot be trained on")
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            source.table[column] = values = _to_numbers(source, column)
+        too_large = np.flatnonzero(np.abs(values.to_numpy(dtype=np.float64, na_value=np.nan)) > LARGEST_VALUE)
+        if len(too_large):
+            index = int(too_large[0])
+            raise DataError(
+                f"{source.name}, column {column!r}, row {source.row(index)}: {values.iloc[index]} cannot be trained "
+                f"on, it is infinite or beyond {LARGEST_VALUE:.3g}"
+            )
 
 
 def _to_numbers(source: Source, column: str) -> pd.Series:
@@ -210,17 +220,30 @@ def _check_labels(source: Source, target: str) -> None:
         )
 
 
-def _make_text_labels_comparable(table: pd.DataFrame, target: str) -> None:
-    """Read labels as text where at least one of them is."""
-    if not pd.api.types.is_numeric_dtype(table[target]) and not pd.api.types.is_bool_dtype(table[target]):
-        table[target] = table[target].astype(str)
+def _make_labels_comparable(tables: Sequence[pd.DataFrame], target: str) -> None:
+    """Give the labels of all files one type: text where one of them is text, numbers otherwise."""
+    if any(table[target].map(lambda label: isinstance(label, str)).any() for table in tables):
+        for table in tables:
+            table[target] = table[target].astype(object).map(_as_text)
+        return
+    flags = [pd.api.types.is_bool_dtype(table[target]) for table in tables]
+    for table, flag in zip(tables, flags, strict=True):
+        if flag:
+            table[target] = table[target] if all(flags) else table[target].astype("int64")
+        elif not pd.api.types.is_numeric_dtype(table[target]):
+            converted = pd.to_numeric(table[target].astype(object), errors="coerce")
+            table[target] = table[target].astype(str) if converted.isna().any() else converted
+
+
+def _as_text(label: Any) -> str:
+    """Write a label as a person would: a whole number without its point."""
+    is_whole = isinstance(label, int | float) and not isinstance(label, bool) and float(label).is_integer()
+    return str(int(label)) if is_whole else str(label)
 
 
 def _encoded(source: Source, target: str, features: Sequence[str], labels: pd.Series) -> pd.DataFrame:
-    """Put the label first and the features in one order for both channels; booleans become 0 and 1."""
-    table = source.table[list(features)]
-    flags = [column for column in features if pd.api.types.is_bool_dtype(table[column])]
-    return pd.concat([labels.rename(target), table.astype(dict.fromkeys(flags, "int8"))], axis=1)
+    """Put the label first and the features in one order for both channels."""
+    return pd.concat([labels.rename(target), source.table[list(features)]], axis=1)
 
 
 def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -235,6 +258,13 @@ def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tu
     except ValueError as error:
         raise DataError(f"{name} cannot be split, {split.fraction:g} of it for validation: {error}") from error
     return train, validation
+
+
+def _check_values(train: pd.DataFrame, name: str) -> None:
+    """Refuse a feature without a value in the training rows: the algorithm would not count it as a column."""
+    empty = train.columns[train.isna().all()]
+    if len(empty):
+        raise DataError(f"{name}, column {empty[0]!r}: there is no value in the training rows; remove the column")
 
 
 def _check_classes(tables: Sequence[pd.DataFrame], problem: Problem, sources: Sequence[Source]) -> None:

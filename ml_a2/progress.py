@@ -64,8 +64,10 @@ class RunDisplay:
 
     def plan(self, planned: TrainingPlanned) -> None:
         """Expect that many training rounds."""
-        self._rounds = int(planned.hyperparameters["num_round"])
-        self._bars.update(self._training, total=self._rounds)
+        rounds = planned.hyperparameters.get("num_round", "")
+        if rounds.isdigit():  # anything else is for the job to refuse
+            self._rounds = int(rounds)
+            self._bars.update(self._training, total=self._rounds)
 
     def round(self, done: TrainingRound) -> None:
         """Show a training round with its metrics."""
@@ -74,7 +76,8 @@ class RunDisplay:
         every = max(1, self._rounds // ROUND_LINES)
         last = done.number + 1 == self._rounds
         if not self._console.is_terminal and ((done.number + 1) % every == 0 or last):
-            self._console.print(f"    round {done.number + 1}/{self._rounds}  {metrics}", markup=False)
+            of = f"/{self._rounds}" if self._rounds else ""
+            self._console.print(f"    round {done.number + 1}{of}  {metrics}", markup=False)
 
     def result(self, result: RunResult) -> None:
         """Show what came of it, and where everything lies."""

@@ -16,6 +16,9 @@ Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
 EVENTS_OUTSIDE_POLLING = 700
+# Instances are found, data is copied and results are uploaded outside a job's own run time.
+MARGIN_SECONDS = 2 * 3600
+DEFAULT_ROUNDS = "100"
 
 
 class _Table(BaseModel):
@@ -31,7 +34,7 @@ class TrainingSettings(_Table):
     volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
     max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 4 * 3600
     hyperparameters: dict[str, str] = Field(
-        default_factory=lambda: {"num_round": "100", "objective": "binary:logistic", "eval_metric": "auc"}
+        default_factory=lambda: {"num_round": DEFAULT_ROUNDS, "objective": "binary:logistic", "eval_metric": "auc"}
     )
 
     @property
@@ -45,7 +48,8 @@ class TrainingSettings(_Table):
         """Let numbers be written as numbers: the API itself takes strings only."""
         if isinstance(table, dict) and isinstance(table.get("hyperparameters"), dict):
             given = {name: _as_api_string(value) for name, value in table["hyperparameters"].items()}
-            return {**table, "hyperparameters": given}
+            # The one that the algorithm requires.
+            return {**table, "hyperparameters": {"num_round": DEFAULT_ROUNDS, **given}}
         return table
 
 
@@ -82,13 +86,14 @@ class Settings(_Table):
     @model_validator(mode="after")
     def _polling_fits_the_history(self) -> Settings:
         """Refuse run times whose polling would pass the quota of history events (contract, section 4)."""
-        polled_seconds = self.training.max_runtime_seconds + self.evaluation.max_runtime_seconds
+        run_seconds = self.training.max_runtime_seconds + self.evaluation.max_runtime_seconds
+        polled_seconds = run_seconds + MARGIN_SECONDS
         events = polled_seconds // POLL_SECONDS * EVENTS_PER_POLL + EVENTS_OUTSIDE_POLLING
         if events > HISTORY_EVENT_LIMIT:
-            longest = (HISTORY_EVENT_LIMIT - EVENTS_OUTSIDE_POLLING) // EVENTS_PER_POLL * POLL_SECONDS
+            longest = (HISTORY_EVENT_LIMIT - EVENTS_OUTSIDE_POLLING) // EVENTS_PER_POLL * POLL_SECONDS - MARGIN_SECONDS
             raise ValueError(
-                f"training.max_runtime_seconds + evaluation.max_runtime_seconds = {polled_seconds} would take "
-                f"{events} history events, above the quota of {HISTORY_EVENT_LIMIT}; lower their sum to {longest}"
+                f"training.max_runtime_seconds + evaluation.max_runtime_seconds = {run_seconds} would take up "
+                f"to {events} history events, above the quota of {HISTORY_EVENT_LIMIT}; lower their sum to {longest}"
             )
         return self
 

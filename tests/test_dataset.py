@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,36 @@ def test_parquet_is_read(tmp_path: Path) -> None:
     assert set(_load(path).train["flag"]) == {0, 1}
 
 
+def test_flags_with_gaps_and_named_indexes_of_parquet_are_columns(tmp_path: Path) -> None:
+    """A nullable boolean keeps its gaps; an index with a name is a column."""
+    table = pd.DataFrame({"key": range(16), "flag": pd.array([True, None] * 8, dtype="boolean"), "y": [0, 0, 1, 1] * 4})
+    path = tmp_path / "d.parquet"
+    table.set_index("key").to_parquet(path)
+    data = _load(path)
+    assert data.feature_columns == ("key", "flag")
+    assert set(data.train["flag"].dropna()) == {1.0}
+    assert data.train["flag"].isna().any()
+
+
+def test_decimals_are_numbers(tmp_path: Path) -> None:
+    """A price column is a regression, however it is stored."""
+    table = pd.DataFrame({"a": range(40), "y": [Decimal(n) / 4 for n in range(40)]})
+    table.to_parquet(tmp_path / "d.parquet")
+    assert _load(tmp_path / "d.parquet").problem.kind == "regression"
+
+
+@pytest.mark.parametrize(
+    ("train", "validation"),
+    [(["1", "2", "x"] * 4, ["1", "2"]), (["True", "False"] * 4, ["1", "0"]), (["1.0", "2.0"] * 4, ["1", "2"])],
+)
+def test_labels_written_differently_in_the_two_files_fit(
+    write: Write, train: list[object], validation: list[object]
+) -> None:
+    """What is a number in one file and text in the other, or a flag and a number, is one label."""
+    data = _load(write("t.csv", _rows(train)), write("v.csv", _rows(validation)))
+    assert len(data.validation) == len(validation)
+
+
 def test_written_files_have_no_header_and_keep_missing_cells_empty(write: Write, tmp_path: Path) -> None:
     """What the channels get is label first, no header, empty for missing."""
     data = _load(write("d.csv", "a,b,y\n" + "1,,0\n3,4,1\n" * 8))
@@ -113,7 +144,9 @@ def test_written_files_have_no_header_and_keep_missing_cells_empty(write: Write,
         ("a,y\n", "has a header but no rows"),
         ("", "is empty"),
         ("a,y\n1,0\n2,0\n3,0\n4,0\n", "needs 2 distinct labels, there are 1"),
-        ("a,y\n1,0\ninf,1\n" * 1, "column 'a', row 3: infinite values"),
+        ("a,y\n1,0\ninf,1\n", "column 'a', row 3: inf cannot be trained on"),
+        ("a,y\n1,0\n1e39,1\n", "column 'a', row 3: 1e+39 cannot be trained on, it is infinite or beyond 3.4e+38"),
+        ("a,b,y\n" + "1,,0\n2,,1\n" * 8, "column 'b': there is no value in the training rows"),
         ("a,y\n1,0\n2,1\n", "cannot be split"),
         ("a,y\n1,2,3,4\n1,2\n", "cannot be read as CSV"),
         ("a,a,y\n1,2,0\n", "has more than one column 'a'"),
@@ -142,6 +175,7 @@ def test_fails_for_times_in_parquet(tmp_path: Path) -> None:
     [
         ("a,c,y\n1,2,0\n", "has no column 'b'"),
         ("a,b,c,y\n1,2,3,0\n", "has a column 'c'"),
+        ("a,a,b,y\n1,1,2,no\n", "has more than one column 'a'"),
         ("a,b,y\n1,2,maybe\n3,4,no\n", "row 2: label 'maybe' does not occur in the training rows"),
         ("a,b,y\n1,2,no\n3,4,no\n", "the validation rows have a single class"),
     ],

@@ -18,13 +18,10 @@ from ml_a2.infrastructure.execution_log import ExecutionLog
 from ml_a2.infrastructure.failure import FailurePath, Stage
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
-from ml_a2.settings import Settings
+from ml_a2.settings import MARGIN_SECONDS, Settings
 
 TRAINING = Stage("Training", "$.training_job_name", contract.TRAINING_LOG_GROUP)
 EVALUATION = Stage("Evaluation", "$.processing_job_name", contract.PROCESSING_LOG_GROUP)
-
-# Instances are found, data is copied and results are uploaded outside a job's own run time.
-MARGIN_SECONDS = 2 * 3600
 
 
 class Workflow(Construct):

@@ -33,6 +33,9 @@ CELLS_PER_CHUNK = 2_000_000
 SAMPLES, SAMPLED_SHARE, FEWEST_ROWS = 5, 0.8, 200
 SEED = 20240901
 
+# The state machine reads the evaluation into its state, which holds 262,144 bytes; the matrix grows with the square.
+MOST_CLASSES_IN_MATRIX = 100
+
 BINARY = ("binary:logistic", "binary:logitraw", "binary:hinge")
 MULTI_CLASS = ("multi:softmax", "multi:softprob")
 REGRESSION = ("reg:", "count:poisson")
@@ -49,7 +52,7 @@ def main(arguments=None):
         evaluation = evaluate(options.model, options.validation)
         os.makedirs(options.output, exist_ok=True)
         with open(os.path.join(options.output, "evaluation.json"), "w", encoding="utf-8") as file:
-            json.dump(evaluation, file, indent=2, allow_nan=False)
+            json.dump(evaluation, file, separators=(",", ":"), allow_nan=False)
     except Exception as error:  # whatever went wrong must reach the exit message
         traceback.print_exc()
         os.makedirs(os.path.dirname(options.message) or ".", exist_ok=True)
@@ -75,11 +78,10 @@ def evaluate(model_folder, validation_folder):
     booster = load_model(model_folder)
     objective, classes = read_objective(booster)
     kind = problem_kind(objective)
-    labels, predictions = score(booster, objective, validation_folder)
-    check_labels(labels, kind, classes)
+    labels, predictions = score(booster, objective, validation_folder, classes)
     compute = {"binary": binary_metrics, "multiclass": multiclass_metrics, "regression": regression_metrics}[kind]
     values = with_deviations(compute, labels, predictions)
-    if kind != "regression":
+    if kind != "regression" and classes <= MOST_CLASSES_IN_MATRIX:
         values["confusion_matrix"] = confusion_matrix(labels, predicted_classes(predictions), classes)
     key = "regression_metrics" if kind == "regression" else "{}_classification_metrics".format(kind)
     return {
@@ -160,7 +162,7 @@ def problem_kind(objective):
 # --- the data -------------------------------------------------------------------------------------------------------
 
 
-def score(booster, objective, folder):
+def score(booster, objective, folder, classes):
     """Read the validation files in chunks and predict.
 
     Returns:
@@ -175,6 +177,8 @@ def score(booster, objective, folder):
                 message = "{} has {} feature columns, but the model was trained on {}"
                 counts = features.shape[1], booster.num_features()
                 raise EvaluationError(message.format(os.path.basename(name), *counts))
+            if classes:
+                check_labels(found, classes, name, first_row)
             labels.append(found)
             predictions.append(predict(booster, objective, features))
     if not labels:
@@ -234,14 +238,13 @@ def to_numbers(cells, name, first_row):
     return converted
 
 
-def check_labels(labels, kind, classes):
-    """Refuse labels that the objective cannot have."""
-    if kind == "regression":
-        return
+def check_labels(labels, classes, name, first_row):
+    """Refuse labels that are no class."""
     wrong = ~np.isin(labels, np.arange(classes))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise EvaluationError("row {}: label {:g} is not one of 0 to {}".format(row + 1, labels[row], classes - 1))
+        message = "{}, row {}: label {:g} is not one of 0 to {}"
+        raise EvaluationError(message.format(os.path.basename(name), first_row + row, labels[row], classes - 1))
 
 
 # --- predictions and metrics ----------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from filelock import FileLock
+
 from ml_a2.contract import STACK_NAME
 from ml_a2.errors import PlatformError, UserError
 
@@ -38,6 +40,11 @@ def find_assembly(
         raise UserError(
             f"there is no stack to synthesize in {project}; run from a clone, or name one with --assembly DIR"
         )
+    with FileLock(project / ".cdk.out.lock"):  # of two runs at once, one synthesizes
+        return _find(settings, project, tell)
+
+
+def _find(settings: Path | None, project: Path, tell: Callable[[str], None]) -> tuple[Path, bool]:
     assembly = project / "cdk.out"
     fingerprint = _fingerprint(project, settings)
     if _read_record(assembly) == {"inputs": fingerprint, "template": _template_hash(assembly)}:

@@ -42,6 +42,7 @@ class Authorization:
         """Read the stores of moto in this process: over HTTP every call of an execution would cost five."""
         self._iam = iam_backends[environment.account][environment.partition]
         self._s3 = s3_backends[environment.account][environment.partition]
+        self._environment = environment
         self._sns = sns_backends[environment.account][environment.region]
 
     def assume(self, role_arn: str, service: str, session_name: str) -> Session:
@@ -53,7 +54,8 @@ class Authorization:
         role = next((role for role in self._iam.roles.values() if role.arn == role_arn), None)
         if role is None:
             raise AccessDeniedError(f"The role {role_arn} does not exist or cannot be assumed")
-        request = Request(service, "sts:AssumeRole", role_arn, service=service)
+        source = {"aws:SourceAccount": self._environment.account}
+        request = Request(service, "sts:AssumeRole", role_arn, {**self._circumstances(), **source}, service=service)
         if not decide(request, (), [_document(role.assume_role_policy_document)]).allowed:
             raise AccessDeniedError(
                 f"The service principal {service} is not authorized to assume the role {role_arn} by its trust policy"
@@ -66,10 +68,21 @@ class Authorization:
         Raises:
             AccessDeniedError: its policies, or those of the bucket or topic it addresses, do not allow the action.
         """
-        request = Request(session.role_arn, action, resource, {"aws:SecureTransport": "true", **(context or {})})
+        principal = {"aws:PrincipalArn": session.role_arn, "aws:PrincipalAccount": self._environment.account}
+        circumstances = {**self._circumstances(), **principal, **(context or {})}
+        request = Request(session.role_arn, action, resource, circumstances)
         decision = decide(request, session.policies, self._resource_policies(resource))
         if not decision.allowed:
             raise AccessDeniedError(_denial(session, request, decision))
+
+    def _circumstances(self) -> dict[str, str]:
+        """Return the condition keys that every request carries; roles and resources share one account here."""
+        where = self._environment
+        return {
+            "aws:SecureTransport": "true",
+            "aws:RequestedRegion": where.region,
+            "aws:ResourceAccount": where.account,
+        }
 
     def _resource_policies(self, resource: str) -> list[Policy]:
         service = resource.split(":")[2]

@@ -7,12 +7,14 @@ CreateStateMachine answers InvalidDefinition with SCHEMA_VALIDATION_FAILED or MI
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ml_a2.errors import AssemblyError
 
 STATE_TYPES = {"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"}
+RESOURCE = re.compile(r"arn:[a-z-]+:states:::aws-sdk:[a-z0-9]+:[a-zA-Z0-9]+")
 ENDING = {"Succeed", "Fail"}
 
 
@@ -26,6 +28,8 @@ def check_definition(text: str) -> None:
         definition = json.loads(text)
     except json.JSONDecodeError as error:
         raise AssemblyError(f"InvalidDefinition: the definition is no JSON: {error}") from error
+    if not isinstance(definition, dict):
+        raise AssemblyError("InvalidDefinition: the definition is no JSON object")
     if definition.get("QueryLanguage", "JSONPath") != "JSONPath":
         raise AssemblyError("InvalidDefinition: QueryLanguage 'JSONata' is not supported locally, only 'JSONPath'")
     _check_machine(definition, "")
@@ -41,6 +45,8 @@ def _check_machine(machine: Mapping[str, Any], where: str) -> None:
             f"InvalidDefinition: MISSING_TRANSITION_TARGET: StartAt {start!r} names no state at {where}/"
         )
     for name, state in states.items():
+        if not isinstance(state, dict):
+            raise AssemblyError(f"InvalidDefinition: state {name!r} is no JSON object")
         _check_state(name, state, states, f"{where}/States/{name}")
     for name in sorted(set(states) - _reachable(start, states)):
         raise AssemblyError(
@@ -52,6 +58,14 @@ def _check_state(name: str, state: Mapping[str, Any], states: Mapping[str, Any],
     kind = state.get("Type")
     if kind not in STATE_TYPES:
         raise AssemblyError(f"InvalidDefinition: state {name!r} has Type {kind!r}, not one of {sorted(STATE_TYPES)}")
+    _check_payloads(state, where)
+    for field in ("Retry", "Catch"):
+        _check_wildcards(state.get(field, []), f"{where}/{field}")
+    if kind == "Task" and not RESOURCE.fullmatch(str(state.get("Resource"))):
+        raise AssemblyError(
+            f"state {name!r}: Resource {state.get('Resource')!r} is not supported locally, only AWS SDK integrations "
+            "(arn:<partition>:states:::aws-sdk:<service>:<operation>)"
+        )
     for field, target in _transitions(state):
         if target not in states:
             raise AssemblyError(
@@ -65,6 +79,34 @@ def _check_state(name: str, state: Mapping[str, Any], states: Mapping[str, Any],
         _check_machine(machine, f"{where}/Branches")
     if processor := state.get("ItemProcessor") or state.get("Iterator"):
         _check_machine(processor, f"{where}/ItemProcessor")
+
+
+def _check_payloads(value: Any, where: str) -> None:
+    """Refuse members whose name says that they are a path or a function, and whose value is neither."""
+    if isinstance(value, list):
+        for item in value:
+            _check_payloads(item, where)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key.endswith(".$") and not (isinstance(item, str) and item.startswith(("$", "States."))):
+                raise AssemblyError(
+                    f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: {key!r} is {item!r}, neither a path nor an "
+                    f"intrinsic function, at {where}"
+                )
+            _check_payloads(item, where)
+
+
+def _check_wildcards(handlers: list[Mapping[str, Any]], where: str) -> None:
+    for index, handler in enumerate(handlers):
+        names = handler.get("ErrorEquals", [])
+        if not names:
+            raise AssemblyError(
+                f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: ErrorEquals is empty at {where}[{index}]"
+            )
+        if "States.ALL" in names and (len(names) > 1 or index + 1 < len(handlers)):
+            raise AssemblyError(
+                f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: States.ALL must stand alone and last at {where}[{index}]"
+            )
 
 
 def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -50,6 +50,15 @@ def deploy(template: Mapping[str, Any], environment: Environment, clients: Clien
 def _check_sections(template: Mapping[str, Any]) -> None:
     if unknown := set(template) - SECTIONS:
         raise AssemblyError(f"template section {min(unknown)!r} is not supported locally; see docs/fidelity.md")
+    for section in SECTIONS - {"AWSTemplateFormatVersion", "Description"}:
+        entries = template.get(section, {})
+        if not isinstance(entries, dict):
+            raise AssemblyError(f"template section {section!r} is no JSON object")
+        for name, entry in entries.items():
+            if section != "Metadata" and not isinstance(entry, dict):
+                raise AssemblyError(f"{name!r} in template section {section!r} is no JSON object")
+    if not template.get("Resources"):
+        raise AssemblyError("the template has no resources")
 
 
 def _parameters(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +67,7 @@ def _parameters(template: Mapping[str, Any]) -> dict[str, Any]:
         if "Default" not in parameter:
             raise AssemblyError(f"parameter {name!r} has no default, and none can be given locally")
         value = parameter["Default"]
-        if parameter["Type"].startswith("AWS::SSM::Parameter::Value"):
+        if str(parameter.get("Type")).startswith("AWS::SSM::Parameter::Value"):
             if value not in SSM_PARAMETERS:
                 raise AssemblyError(f"parameter {name!r}: SSM parameter {value!r} does not exist locally")
             value = SSM_PARAMETERS[value]

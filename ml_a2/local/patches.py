@@ -17,6 +17,7 @@ from moto.core.config import default_user_config
 from moto.s3.models import FakeBucket
 from moto.stepfunctions.models import StepFunctionBackend
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
@@ -38,6 +39,8 @@ MOTO_VERSION = "5.2.5"
 
 # SDK integrations name errors after the service's class in the AWS SDK for Java (contract, section 4).
 ERROR_NAMES = {"sagemaker": "SageMaker", "s3": "S3", "sns": "Sns"}
+
+TERMINAL_ERRORS = {"States.Runtime", "States.DataLimitExceeded"}
 
 Call = Callable[[str, str, dict[str, Any], str], Any]
 
@@ -69,6 +72,7 @@ def apply(call: Call, speed: float) -> None:
         _shorten_waits,
         _shorten_retries,
         _refuse_missing_choice_variables,
+        _leave_terminal_errors_uncaught,
         _evaluate_bucket_policies,
         _write_start_time_as_text,
         _keep_stop_reason,
@@ -161,6 +165,23 @@ def _refuse_missing_choice_variables() -> None:
         original(self, env)
 
     ComparisonVariable._eval_body = eval_body
+
+
+def _leave_terminal_errors_uncaught() -> None:
+    """Let States.ALL match neither States.Runtime nor States.DataLimitExceeded, as documented; moto lets it.
+
+    What this runtime itself refuses ends as States.Runtime, so that no catcher can turn it green.
+    """
+    _expect(ErrorEqualsDecl, "_eval_body")
+    original = ErrorEqualsDecl._eval_body
+
+    def eval_body(self: Any, env: Any) -> None:
+        name = env.stack[-1].error_name
+        original(self, env)
+        if name in TERMINAL_ERRORS and name not in {named.error_name for named in self.error_names}:
+            env.stack[-1] = False
+
+    ErrorEqualsDecl._eval_body = eval_body
 
 
 def _runtime_failure(env: Any, path: str) -> FailureEventException:

@@ -21,6 +21,12 @@ STATEMENT_KEYS = {
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }  # fmt: skip
 
+# The keys that requests carry here; one that AWS would fill in and we would not must not be taken for absent.
+CONDITION_KEYS = {
+    "aws:principalaccount", "aws:principalarn", "aws:requestedregion", "aws:resourceaccount", "aws:securetransport",
+    "aws:sourceaccount", "cloudwatch:namespace", "iam:passedtoservice", "s3:prefix",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Request:
@@ -77,11 +83,18 @@ def check_policy(policy: Policy, subject: str) -> None:
             raise AssemblyError(f"{subject}: statement element {min(unknown)!r} is not supported locally")
         if statement.get("Effect") not in ("Allow", "Deny"):
             raise AssemblyError(f"{subject}: Effect {statement.get('Effect')!r} is not one of Allow, Deny")
-        for operator in statement.get("Condition", {}):
-            if operator.removesuffix("IfExists") not in OPERATORS:
-                raise AssemblyError(f"{subject}: condition operator {operator!r} is not supported locally")
+        _check_condition(statement.get("Condition", {}), subject)
         if "${" in str(statement):
             raise AssemblyError(f"{subject}: policy variables are not supported locally: {statement}")
+
+
+def _check_condition(condition: Mapping[str, Any], subject: str) -> None:
+    for operator, block in condition.items():
+        if operator.removesuffix("IfExists") not in OPERATORS:
+            raise AssemblyError(f"{subject}: condition operator {operator!r} is not supported locally")
+        for key in block:
+            if key.lower() not in CONDITION_KEYS:
+                raise AssemblyError(f"{subject}: condition key {key!r} is not supported locally")
 
 
 def matches(pattern: str, value: str) -> bool:

@@ -62,6 +62,10 @@ def _bucket(creation: Creation, properties: Properties) -> Created:
             {_ENCRYPTION_KEYS.get(key, key): value for key, value in rule.items()}
             for rule in encryption["ServerSideEncryptionConfiguration"]
         ]
+        for rule in rules:
+            algorithm = rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+            if algorithm != "AES256":  # KMS keys have policies of their own, which are not evaluated here
+                raise AssemblyError(f"SSEAlgorithm {algorithm!r} is not supported locally, only 'AES256'")
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
     if access := properties.get("PublicAccessBlockConfiguration"):
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=access)

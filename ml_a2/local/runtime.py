@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -66,10 +67,11 @@ class LocalRuntime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop what still runs, end every job's process, then the endpoint."""
-        self._stop_executions()
-        self._jobs.close()
-        self._endpoint.close()
-        self._folder.cleanup()
+        with ExitStack() as stack:  # whatever fails, or is interrupted again, the rest is done all the same
+            stack.callback(self._folder.cleanup)
+            stack.callback(self._endpoint.close)
+            stack.callback(self._jobs.close)
+            self._stop_executions()
 
     def deploy(self, assembly: Path) -> dict[str, str]:
         """Deploy the assembly's one stack and return its outputs.
@@ -77,7 +79,12 @@ class LocalRuntime:
         Raises:
             AssemblyError: the assembly has no such stack, or its template cannot be deployed.
         """
-        return deploy(read_template(assembly), self.environment, self.clients)
+        outputs = deploy(read_template(assembly), self.environment, self.clients)
+        if missing := set(contract.OUTPUTS) - set(outputs):
+            raise AssemblyError(
+                f"{assembly}: the template has no output {min(missing)!r}, by which clients find the stack"
+            )
+        return outputs
 
     def collect_notifications(self, topic_arn: str) -> None:
         """Listen to a topic as one more subscriber, a queue."""
@@ -121,16 +128,21 @@ def read_template(assembly: Path) -> dict[str, Any]:
     artifacts = [a for a in manifest.get("artifacts", {}).values() if a.get("type") == "aws:cloudformation:stack"]
     if len(artifacts) != 1:
         raise AssemblyError(f"{assembly}: {len(artifacts)} stacks in manifest.json, exactly 1 can be run")
-    return _read_json(assembly / artifacts[0]["properties"]["templateFile"])
+    template_file = artifacts[0].get("properties", {}).get("templateFile")
+    if not template_file:
+        raise AssemblyError(f"{assembly}: the stack in manifest.json names no templateFile")
+    return _read_json(assembly / template_file)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise AssemblyError(f"{path} cannot be read: {error.strerror}; is {path.parent} a cloud assembly?") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise AssemblyError(f"{path} is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise AssemblyError(f"{path} is no JSON object")
     return content
 
 

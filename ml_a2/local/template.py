@@ -70,9 +70,15 @@ class Resolver:
         if not isinstance(value, dict):
             return value
         if call := intrinsic(value):
-            return _FUNCTIONS[call[0]](self, call[1])
+            return self._call(*call)
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
+
+    def _call(self, name: str, argument: Any) -> Any:
+        try:
+            return _FUNCTIONS[name](self, argument)
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+            raise AssemblyError(f"{name} cannot be resolved with {argument!r}: {error}") from error
 
     def condition(self, name: str) -> bool:
         """Return the value of a condition of the template."""

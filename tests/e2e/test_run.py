@@ -164,7 +164,8 @@ def test_own_csv_with_text_labels_and_quoted_names(tmp_path: Path) -> None:
         (["--train", "own.csv", "--target-column", "salary"], "own.csv has no column 'salary'"),
         (["--train", "own.csv", "--target-column", "income, yearly"], "own.csv, column 'the \"label\"', row 2"),
         (["--train", "own.csv", "--target-column", "age"], "own.csv, column 'the \"label\"', row 2"),
-        (["--set", "objective=reg:tweedie", "--set", "etaa=1"], "Extraneous hyperparameter found: etaa"),
+        (["--sample", "digits", "--set", "eval_metric=auc"], "Metric 'auc' can only be applied"),
+        (["--set", "etaa=1"], "Extraneous hyperparameter found: etaa"),
         (["--set", "eta=2"], "Hyperparameter eta: 2.0 is not in [0, 1]"),
         (["--sample", "digits", "--set", "objective=binary:logistic"], "needs 2 distinct labels, there are 10"),
         (["--set", "eta"], "'eta' is not NAME=VALUE"),
@@ -182,6 +183,16 @@ def test_fails_on_bad_input_before_anything_starts(tmp_path: Path, arguments: li
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_json_is_one_object_also_when_nothing_could_start(tmp_path: Path) -> None:
+    """A caller of --json can read what went wrong."""
+    answer = _run(tmp_path, "--json", "--train", "nowhere.csv", "--target-column", "y")
+    assert answer.returncode == 2
+    result = json.loads(answer.stdout)
+    assert list(result) == RESULT_KEYS
+    assert (result["status"], result["failure"]["error"]) == ("NOT_STARTED", "DataError")
+    assert "nowhere.csv does not exist" in result["failure"]["cause"]
 
 
 def _changed(assembly: Path, folder: Path, change: Callable[[str], str]) -> str:
@@ -295,8 +306,10 @@ def _training(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]
 
 
 def _children(pid: int) -> list[int]:
+    """Return every process below one."""
     answer = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(word) for word in answer.stdout.split()]
+    found = [int(word) for word in answer.stdout.split()]
+    return found + [below for child in found for below in _children(child)]
 
 
 def _is_running(pid: int) -> bool:

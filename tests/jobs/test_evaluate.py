@@ -194,7 +194,7 @@ def test_chunks_give_the_same_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("0,1,2\n", "v.csv has 2 feature columns, but the model was trained on 4"),
         ("0,1,2,3,4\n,1,2,3,4\n", "v.csv, row 2: the label is missing"),
         ("0,1,2,3,4\n1,1,red,3,4\n", "v.csv, row 2, column 3: 'red' is not a number"),
-        ("0,1,2,3,4\n2,1,2,3,4\n", "label 2 is not one of 0 to 1"),
+        ("0,1,2,3,4\n2,1,2,3,4\n", "v.csv, row 2: label 2 is not one of 0 to 1"),
         ("", "v.csv is empty"),
         (None, "there is no validation data"),
     ],

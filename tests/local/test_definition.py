@@ -12,11 +12,17 @@ from ml_a2.errors import AssemblyError
 from ml_a2.local.definition import check_definition
 from tests.conftest import definition_of
 
+ALL = {"ErrorEquals": ["States.ALL"], "Next": "C"}
 VALID: dict[str, Any] = {
     "StartAt": "A",
     "States": {
         "A": {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsPresent": True, "Next": "B"}], "Default": "C"},
-        "B": {"Type": "Task", "Resource": "r", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}], "End": True},
+        "B": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:sns:publish",
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}],
+            "End": True,
+        },
         "C": {"Type": "Fail"},
     },
 }
@@ -41,6 +47,17 @@ def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> Non
     ("text", "words"),
     [
         ("{", "is no JSON"),
+        ("[]", "is no JSON object"),
+        (_changed("States", "C", value="Fail"), "state 'C' is no JSON object"),
+        (_changed("States", "B", "Parameters", value={"x.$": "hello"}), "'x.$' is 'hello', neither a path nor"),
+        (
+            _changed("States", "B", "Resource", value="arn:aws:states:::sns:publish"),
+            "is not supported locally, only AWS SDK",
+        ),
+        (
+            _changed("States", "B", "Catch", value=[ALL, {"ErrorEquals": ["A.B"], "Next": "C"}]),
+            "States.ALL must stand alone and last at /States/B/Catch[0]",
+        ),
         (_changed("StartAt", value="Z"), "StartAt 'Z' names no state"),
         (_changed("States", "A", "Default", value="Z"), "Default 'Z' names no state at /States/A"),
         (_changed("States", "A", "Choices", 0, "Next", value="Z"), "Choices[0].Next 'Z' names no state"),

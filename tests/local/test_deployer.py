@@ -94,6 +94,20 @@ def _wrong_nested_member(template: Template) -> None:
     _resource(template, "AWS::S3::Bucket")["Properties"]["VersioningConfiguration"] = {"State": "Enabled"}
 
 
+def _null_resource(template: Template) -> None:
+    template["Resources"]["Nothing"] = None
+
+
+def _half_a_join(template: Template) -> None:
+    _resource(template, "AWS::SNS::Topic")["Properties"]["DisplayName"] = {"Fn::Join": [""]}
+
+
+def _foreign_key(template: Template) -> None:
+    encryption = _resource(template, "AWS::S3::Bucket")["Properties"]["BucketEncryption"]
+    rule = encryption["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+    rule["SSEAlgorithm"] = "aws:kms"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -104,6 +118,9 @@ def _wrong_nested_member(template: Template) -> None:
         (_unknown_section, "template section 'Transform' is not supported"),
         (_unknown_reference, "Ref 'NoTopic' names no parameter and no resource"),
         (_unknown_dependency, "depends on 'Nothing', which is not in the template"),
+        (_null_resource, "'Nothing' in template section 'Resources' is no JSON object"),
+        (_half_a_join, "Fn::Join cannot be resolved with ['']"),
+        (_foreign_key, "SSEAlgorithm 'aws:kms' is not supported locally"),
         (_circle, "circular dependency"),
         (_other_function, "Lambda functions are not supported locally"),
         (_unmet_rule, "rule 'CheckBootstrapVersion' is not met: CDK bootstrap stack version 6 required"),

@@ -94,6 +94,7 @@ def test_denials_say_why() -> None:
     [
         (_allow("*", Condition={"NumericLessThan": {"k": 1}}), "condition operator 'NumericLessThan'"),
         (_allow("*", "arn:aws:s3:::b/${aws:username}"), "policy variables"),
+        (_allow("*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o"}}), "condition key 'aws:PrincipalOrgID'"),
         ({**_allow("*"), "Effekt": "x"}, "statement element 'Effekt'"),
         ({**_allow("*"), "Effect": "allow"}, "Effect 'allow' is not one of Allow, Deny"),
     ],

@@ -120,6 +120,15 @@ def test_a_choice_on_a_missing_variable_fails(runtime: LocalRuntime, rule: dict[
     assert "Invalid path '$.no.such': The choice state's condition path references an invalid value" in answer["cause"]
 
 
+@pytest.mark.parametrize("parameters", [{"TopicArn.$": "$.no.such"}, {"Nonsense": "x"}])
+def test_runtime_errors_cannot_be_caught(runtime: LocalRuntime, parameters: dict[str, Any]) -> None:
+    """States.ALL catches everything but what ends an execution in any case."""
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
+    task = {**_task("sns:publish", {"Message": "m", **parameters}), "Catch": catch}
+    answer = _execute(runtime, {"Tell": task, "Done": {"Type": "Succeed"}}, None, "sns:Publish")
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.Runtime")
+
+
 def test_is_present_may_ask_for_a_missing_variable(runtime: LocalRuntime) -> None:
     """IsPresent is the one comparison that does not need its variable."""
     states = {

@@ -18,6 +18,8 @@ from ml_a2.local.sagemaker.launcher import NAMESPACES_UNAVAILABLE
 ML_PATH = "/opt/ml"
 # "Amazon SageMaker sends SIGTERM, then SIGKILL after 120 seconds."
 STOP_GRACE_SECONDS = 120
+# Without namespaces a process can escape with the output still open; the job does not wait for it for ever.
+OUTPUT_GRACE_SECONDS = 10
 
 PACKAGE_ROOT = Path(__file__).parents[3]
 
@@ -86,7 +88,7 @@ class Container:
         # output that it may have kept open.
         self._end(by_force=True)
         self._ended.set()
-        reader.join()
+        reader.join(OUTPUT_GRACE_SECONDS)
         return code if code >= 0 else 128 - code
 
     def stop(self) -> None:

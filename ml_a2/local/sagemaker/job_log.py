@@ -6,13 +6,13 @@ import queue
 import threading
 import time
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_a2.local.clients import Clients
 
 # PutLogEvents takes at most 10,000 events of 1 MB in all, and 256 KB an event.
 LARGEST_BATCH = 1_000
-LONGEST_LINE = 200_000
+LONGEST_LINE = 60_000  # characters, of up to 4 bytes
 BATCH_SECONDS = 0.1
 
 
@@ -31,17 +31,22 @@ class JobLog:
                 raise
         self._logs.create_log_stream(logGroupName=group, logStreamName=self.stream)
         self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
+        self._last = 0
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._deliver, name=f"log {job_name}", daemon=True)
         self._thread.start()
 
     def write(self, line: str) -> None:
         """Take one line; CloudWatch Logs has no empty events, so an empty line becomes a space."""
-        self._lines.put((int(time.time() * 1000), line[:LONGEST_LINE] or " "))
+        self._last = max(self._last, int(time.time() * 1000))  # events must not go back in time, clocks may
+        self._lines.put((self._last, line[:LONGEST_LINE] or " "))
 
     def close(self) -> None:
-        """Deliver what is left."""
+        """Deliver what is left, or raise what kept it from being delivered."""
         self._lines.put(None)
         self._thread.join()
+        if self._error:
+            raise self._error
 
     def _deliver(self) -> None:
         open_ = True
@@ -55,5 +60,13 @@ class JobLog:
                     break
             open_ = batch[-1] is not None
             events = [{"timestamp": at, "message": line} for at, line in filter(None, batch)]
-            if events:
-                self._logs.put_log_events(logGroupName=self._group, logStreamName=self.stream, logEvents=events)  # type: ignore[arg-type]
+            if not events or self._error:
+                continue
+            try:
+                self._logs.put_log_events(
+                    logGroupName=self._group,
+                    logStreamName=self.stream,
+                    logEvents=events,  # type: ignore[arg-type]
+                )
+            except (ClientError, BotoCoreError) as error:
+                self._error = error  # a job whose output is lost must not look complete: `close` raises it

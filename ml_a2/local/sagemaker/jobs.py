@@ -13,17 +13,8 @@ from ml_a2.local.sagemaker.container import ML_PATH
 from ml_a2.local.sagemaker.job import ENDED, Job, JobServices
 from ml_a2.local.sagemaker.processing_job import ProcessingJob
 from ml_a2.local.sagemaker.protocol import ApiError, Operation
+from ml_a2.local.sagemaker.supported import check_supported
 from ml_a2.local.sagemaker.training_job import TrainingJob
-
-# Request members that change what a job does and that are not carried out here.
-UNSUPPORTED = {
-    "CreateTrainingJob": (
-        "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "ExperimentConfig", "InfraCheckConfig",
-        "MlflowConfig", "ModelPackageConfig", "ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig",
-        "RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "TensorBoardOutputConfig", "VpcConfig",
-    ),
-    "CreateProcessingJob": ("ExperimentConfig",),
-}  # fmt: skip
 
 JOBS_AT_ONCE = 20
 
@@ -36,6 +27,7 @@ class Jobs:
         self._services = services
         self._at_once = at_once
         self._jobs: dict[tuple[type[Job], str], Job] = {}
+        self._closed = False
         self._lock = threading.Lock()
 
     def operations(self) -> dict[str, Operation]:
@@ -52,38 +44,28 @@ class Jobs:
         }
 
     def close(self) -> None:
-        """End every job's process now."""
+        """End every job's process now, and take no more."""
         with self._lock:
+            self._closed = True
             jobs = list(self._jobs.values())
         for job in jobs:
             job.kill()
 
     def _create_training_job(self, request: dict[str, Any]) -> dict[str, Any]:
-        _refuse_unsupported("CreateTrainingJob", request)
-        specification = request["AlgorithmSpecification"]
-        image = self._image(specification.get("TrainingImage", ""))
+        check_supported("CreateTrainingJob", request)
+        image = self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
         if image.command is None:
             raise ApiError("ValidationException", f"image {image.repository}:{image.tag} cannot train")
-        if (mode := specification["TrainingInputMode"]) != "File":
-            raise ApiError("ValidationException", f"TrainingInputMode {mode!r} is not supported locally, only 'File'")
-        if (count := request["ResourceConfig"].get("InstanceCount", 1)) != 1:
-            raise ApiError("ValidationException", f"InstanceCount {count} is not supported locally, only 1")
-        for channel in request.get("InputDataConfig", []):
-            _check_s3_source(channel["ChannelName"], channel["DataSource"].get("S3DataSource", {}))
         job = self._add(TrainingJob, request["TrainingJobName"], request, image)
         return {"TrainingJobArn": job.arn}
 
     def _create_processing_job(self, request: dict[str, Any]) -> dict[str, Any]:
-        _refuse_unsupported("CreateProcessingJob", request)
+        check_supported("CreateProcessingJob", request)
         application = request["AppSpecification"]
         image = self._image(application["ImageUri"])
         if not application.get("ContainerEntrypoint"):
             raise ApiError("ValidationException", "AppSpecification.ContainerEntrypoint is required locally")
         for item in request.get("ProcessingInputs", []):
-            if "S3Input" not in item:
-                raise ApiError(
-                    "ValidationException", f"input {item['InputName']!r} is not supported locally, only S3Input"
-                )
             _check_local_path(item["InputName"], item["S3Input"].get("LocalPath", ""))
         for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
             _check_local_path(item["OutputName"], item.get("S3Output", {}).get("LocalPath", ""))
@@ -107,6 +89,8 @@ class Jobs:
                 f"'sagemaker.amazonaws.com' to assume the role.",
             ) from error
         with self._lock:
+            if self._closed:
+                raise ApiError("ServiceUnavailable", "the local runtime is being ended")
             if (kind, name) in self._jobs:
                 arn = self._jobs[kind, name].arn
                 raise ApiError(
@@ -120,7 +104,7 @@ class Jobs:
                     f"current utilization of {running} Instances and a request delta of 1 Instances.",
                 )
             job = self._jobs[kind, name] = kind(name, request, image, session, self._services)
-        job.start()
+            job.start()
         return job
 
     def _find(self, kind: type[Job], name: str) -> Job:
@@ -165,26 +149,6 @@ def _summary(job: Job, word: str) -> dict[str, Any]:
     if job.ended:
         summary["TrainingEndTime" if isinstance(job, TrainingJob) else "ProcessingEndTime"] = job.ended
     return summary
-
-
-def _refuse_unsupported(operation: str, request: Mapping[str, Any]) -> None:
-    for member in UNSUPPORTED[operation]:
-        if request.get(member):
-            raise ApiError("ValidationException", f"{member} is not supported locally; see docs/fidelity.md")
-    if request.get("EnableManagedSpotTraining"):
-        raise ApiError(
-            "ValidationException", "EnableManagedSpotTraining is not supported locally; see docs/fidelity.md"
-        )
-    if request.get("NetworkConfig", {}).get("VpcConfig"):
-        raise ApiError("ValidationException", "NetworkConfig.VpcConfig is not supported locally; see docs/fidelity.md")
-
-
-def _check_s3_source(name: str, source: Mapping[str, Any]) -> None:
-    if source.get("S3DataType") != "S3Prefix":
-        raise ApiError(
-            "ValidationException",
-            f"channel {name!r}: S3DataType {source.get('S3DataType')!r} is not supported locally, only 'S3Prefix'",
-        )
 
 
 def _check_local_path(name: str, path: str) -> None:

@@ -20,8 +20,16 @@ from ml_a2.local.images.xgboost.image_errors import ImageUserError
 
 MULTI_CLASS = ("multi:softmax", "multi:softprob")
 # They choose the container's mode and reporting, and are no parameters of XGBoost.
-OF_THE_CONTAINER = ("save_model_on_termination", "_tuning_objective_metric", "use_dask_gpu_training", "prob_buffer_row")
-NOT_CARRIED_OUT = ("_kfold", "_num_cv_round")
+OF_THE_CONTAINER = ("save_model_on_termination", "use_dask_gpu_training", "prob_buffer_row")
+# What the local stand-in does not do yet; the values are those that ask for nothing.
+NOT_CARRIED_OUT = {
+    "_kfold": None, "_num_cv_round": None, "_tuning_objective_metric": None,
+    "save_model_on_termination": "false", "use_dask_gpu_training": "false",
+}  # fmt: skip
+LINEAR_UPDATERS = {"shotgun", "coord_descent"}
+PROCESS_UPDATERS = {"refresh", "prune"}
+TREE_METHODS = ("exact", "hist", "approx")
+TREE_UPDATERS = {"grow_colmaker", "distcol", "grow_histmaker", "grow_skmaker", "sync", "refresh", "prune"}
 
 
 @dataclass(frozen=True)
@@ -88,22 +96,45 @@ def parse_hyperparameters(given: Mapping[str, object]) -> dict[str, Any]:
     values = {name: table[name].parse(text) for name, text in named.items()}
     if values.get("objective") in MULTI_CLASS and "num_class" not in values:
         raise ImageUserError("Require input for parameter 'num_class' for multi-classification")
-    if "eval_metric" in values:
-        values["objective"]  # the container dies with this KeyError as well
-    for name in NOT_CARRIED_OUT:
-        if name in values:
+    _check_dependencies(values)
+    for name, harmless in NOT_CARRIED_OUT.items():
+        if name in values and values[name] != harmless:
             raise ImageUserError(f"hyperparameter {name} is not carried out locally yet; see docs/fidelity.md")
     return {name: value for name, value in values.items() if name not in OF_THE_CONTAINER}
 
 
+def _check_dependencies(values: Mapping[str, Any]) -> None:
+    """Refuse what the container refuses in combination."""
+    if "eval_metric" in values:
+        objective = values["objective"]  # the container dies with this KeyError as well
+        if "auc" in values["eval_metric"] and not objective.startswith(("binary:", "rank:")):
+            raise ImageUserError("Metric 'auc' can only be applied for classification and ranking problems.")
+    for name, methods in (("monotone_constraints", ("exact", "hist")), ("interaction_constraints", TREE_METHODS)):
+        if name in values and values.get("tree_method") not in methods:
+            raise ImageUserError(f"{name} can be used only when the tree_method parameter is set to one of {methods}.")
+    if "updater" in values:
+        _check_updater(set(values["updater"]), values)
+
+
+def _check_updater(updater: set[str], values: Mapping[str, Any]) -> None:
+    if values.get("booster") == "gblinear":
+        allowed, single = LINEAR_UPDATERS, True
+    elif values.get("process_type") == "update":
+        allowed, single = PROCESS_UPDATERS, False
+    else:
+        allowed, single = TREE_UPDATERS, False
+    if not updater <= allowed or (single and len(updater) != 1):
+        raise ImageUserError(f"Hyperparameter updater: {sorted(updater)} does not fit; choose from {sorted(allowed)}")
+
+
 def check_hyperparameters(given: Mapping[str, str]) -> None:
-    """Check names and values before anything is started; what the stack adds is not known here.
+    """Check names, values and combinations before anything is started.
 
     Raises:
         UserError: names the hyperparameter and what is allowed.
     """
     try:
-        parse_hyperparameters({"num_round": "1", **given})
+        parse_hyperparameters(given)
     except ImageUserError as problem:
         raise UserError(f"the XGBoost image would refuse this: {problem}") from problem
 

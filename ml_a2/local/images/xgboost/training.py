@@ -34,9 +34,8 @@ def train(hyperparameters: Mapping[str, Any], data: Mapping[str, xgb.DMatrix]) -
     own, additional = split_metrics(asked)
     if own:
         parameters["eval_metric"] = own
-    callbacks: list[xgb.callback.TrainingCallback] = [MetricLines()]
-    if patience and asked and "validation" in data:  # silently ignored otherwise, as the container does
-        callbacks.append(_early_stopping(patience, asked[-1]))
+    # Early stopping without a metric or validation rows is silently ignored, as the container does.
+    stopping = _early_stopping(patience, asked[-1]) if patience and asked and "validation" in data else None
     try:
         with warnings.catch_warnings():
             # `feval` gets margins, as the container's metrics do; its successor gets transformed predictions.
@@ -47,7 +46,7 @@ def train(hyperparameters: Mapping[str, Any], data: Mapping[str, xgb.DMatrix]) -
                 num_boost_round=rounds,
                 evals=[(matrix, name) for name, matrix in data.items()],
                 feval=additional,
-                callbacks=callbacks,
+                callbacks=[MetricLines(stopping)],
                 verbose_eval=False,
             )
     except (xgb.core.XGBoostError, ValueError, TypeError) as error:
@@ -64,17 +63,33 @@ def save_model(booster: xgb.Booster, folder: Path) -> None:
 
 
 class MetricLines(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost publishes no types
-    """Prints a line each round on standard output, from which the service reads its metrics."""
+    """Prints a line each round on standard output, from which the service reads its metrics, then asks to stop or not.
+
+    One callback does both, since XGBoost calls several in no certain order and not all of them in the last round.
+    """
+
+    def __init__(self, stopping: xgb.callback.EarlyStopping | None) -> None:
+        """Take what decides about stopping early."""
+        super().__init__()
+        self._stopping = stopping
+
+    def before_training(self, model: Any) -> Any:
+        """Prepare to stop early."""
+        return self._stopping.before_training(model) if self._stopping else model
+
+    def after_training(self, model: Any) -> Any:
+        """Keep the best rounds only, when stopping early."""
+        return self._stopping.after_training(model) if self._stopping else model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        """Print, and never ask to stop."""
+        """Print, then tell whether to stop."""
         values = [
             f"{channel}-{metric}:{scores[-1]:.5f}"
             for channel, log in evals_log.items()
             for metric, scores in log.items()
         ]
         print(f"[{epoch}]", *values, sep="\t", flush=True)
-        return False
+        return bool(self._stopping and self._stopping.after_iteration(model, epoch, evals_log))
 
 
 def _with_defaults(parameters: dict[str, Any], rows: int) -> dict[str, Any]:
@@ -89,7 +104,7 @@ def _with_defaults(parameters: dict[str, Any], rows: int) -> dict[str, Any]:
 def _early_stopping(patience: int, metric: str) -> xgb.callback.EarlyStopping:
     larger_is_better = metric in MAXIMISED
     return xgb.callback.EarlyStopping(
-        patience, metric_name=metric, data_name="validation", maximize=larger_is_better, save_best=False
+        patience, metric_name=metric, data_name="validation", maximize=larger_is_better, save_best=True
     )
 
 
