@@ -39,7 +39,7 @@ def _changed(*path: Any, value: Any) -> str:
 
 def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> None:
     """What the stack makes passes, and so does a plain valid one."""
-    check_definition(json.dumps(definition_of(template)))
+    check_definition(json.dumps(definition_of(template)).replace("<AWS::Partition>", "aws"))
     check_definition(json.dumps(VALID))
 
 
