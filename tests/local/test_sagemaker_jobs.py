@@ -1,120 +1,16 @@
-"""Training and processing jobs: real subprocesses behind SageMaker's API."""
+"""Training and processing jobs through SageMaker's API: what is asked for, what is answered, what is refused."""
 
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from ml_a2.local.runtime import LocalRuntime
-from ml_a2.local.sagemaker import container
-
-XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
-SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-ROWS = "".join(f"{i % 2},{i % 7},{i % 5}\n" for i in range(60))
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
-}
-
-
-@dataclass
-class Account:
-    """A bucket with data, and a role that may use it."""
-
-    runtime: LocalRuntime
-    role: str
-
-    def put(self, key: str, body: str) -> None:
-        self.runtime.clients.s3.put_object(Bucket="data", Key=key, Body=body.encode())
-
-    def get(self, key: str) -> bytes:
-        body: bytes = self.runtime.clients.s3.get_object(Bucket="data", Key=key)["Body"].read()
-        return body
-
-    def allow(self, *statements: dict[str, Any]) -> None:
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        self.runtime.clients.iam.put_role_policy(RoleName="job", PolicyName="p", PolicyDocument=document)
-
-    def train(self, name: str = "job", **changes: Any) -> dict[str, Any]:
-        self.runtime.clients.sagemaker.create_training_job(**{**self.training_request(name), **changes})
-        return self.wait(lambda: self.runtime.clients.sagemaker.describe_training_job(TrainingJobName=name), "Training")
-
-    def process(self, script: str, name: str = "job", **changes: Any) -> dict[str, Any]:
-        self.put("code/script.py", script)
-        self.runtime.clients.sagemaker.create_processing_job(**{**self.processing_request(name), **changes})
-        describe = self.runtime.clients.sagemaker.describe_processing_job
-        return self.wait(lambda: describe(ProcessingJobName=name), "Processing")
-
-    def training_request(self, name: str) -> dict[str, Any]:
-        source = {"S3DataType": "S3Prefix", "S3Uri": "s3://data/train/", "S3DataDistributionType": "FullyReplicated"}
-        return {
-            "TrainingJobName": name,
-            "RoleArn": self.role,
-            "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
-            "HyperParameters": {"num_round": "3", "objective": "binary:logistic", "eval_metric": "auc"},
-            "InputDataConfig": [
-                {"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}
-            ],
-            "OutputDataConfig": {"S3OutputPath": "s3://data/models"},
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-            "EnableNetworkIsolation": True,
-        }
-
-    def processing_request(self, name: str) -> dict[str, Any]:
-        code = {
-            "S3Uri": "s3://data/code/",
-            "LocalPath": "/opt/ml/processing/code",
-            "S3DataType": "S3Prefix",
-            "S3InputMode": "File",
-        }
-        output = {"S3Uri": "s3://data/out", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
-        entry = ["python3", "/opt/ml/processing/code/script.py", "/opt/ml/processing/output"]
-        return {
-            "ProcessingJobName": name,
-            "RoleArn": self.role,
-            "AppSpecification": {
-                "ImageUri": SCIKIT_LEARN,
-                "ContainerEntrypoint": entry[:2],
-                "ContainerArguments": entry[2:],
-            },
-            "ProcessingInputs": [{"InputName": "code", "S3Input": code}],
-            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
-            "ProcessingResources": {
-                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
-            },
-            "NetworkConfig": {"EnableNetworkIsolation": True},
-        }
-
-    def wait(self, describe: Callable[[], dict[str, Any]], kind: str) -> dict[str, Any]:
-        while (job := describe())[f"{kind}JobStatus"] in ("InProgress", "Stopping"):
-            time.sleep(0.1)
-        return job
-
-    def log(self, group: str) -> list[str]:
-        logs = self.runtime.clients.logs
-        stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
-        events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
-        return [event["message"] for event in events]
-
-
-@pytest.fixture
-def account(runtime: LocalRuntime) -> Account:
-    runtime.clients.s3.create_bucket(Bucket="data")
-    role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-    account = Account(runtime, role)
-    account.allow({"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]})
-    account.put("train/t.csv", ROWS)
-    return account
+from tests.local.conftest import ROWS, SCIKIT_LEARN, XGBOOST, Account
 
 
 def test_a_training_job_trains_and_leaves_its_model(account: Account) -> None:
@@ -196,26 +92,6 @@ os.makedirs(out + "/a/b"); open(out + "/a/b/c", "w").write("c")
     assert {item["Key"] for item in contents} == {"out/deep.txt", "out/a/b/c"}
 
 
-@pytest.mark.parametrize("isolated", [True, False])
-def test_network_isolation_is_what_keeps_a_job_from_the_network(account: Account, isolated: bool) -> None:
-    """An isolated job cannot reach a port that another job reaches."""
-    if not container.has_namespaces():
-        pytest.skip("this host has no namespaces; see docs/fidelity.md")
-    port = account.runtime.url.rpartition(":")[2]
-    script = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=5)"
-    job = account.process(script, NetworkConfig={"EnableNetworkIsolation": isolated})
-    assert job["ProcessingJobStatus"] == ("Failed" if isolated else "Completed")
-
-
-def test_jobs_run_on_hosts_without_namespaces(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a job cannot have a /opt/ml of its own, the paths in its command are rewritten."""
-    monkeypatch.setattr(container, "has_namespaces", lambda: False)
-    assert account.train("training")["TrainingJobStatus"] == "Completed"
-    job = account.process("import sys\nopen(sys.argv[1] + '/out.txt', 'w').write(__file__)", "processing")
-    assert job["ProcessingJobStatus"] == "Completed", account.log("/aws/sagemaker/ProcessingJobs")
-    assert account.get("out/out.txt").endswith(b"/ml/processing/code/script.py")
-
-
 def test_a_failing_processing_job_tells_its_exit_message(account: Account) -> None:
     """The exit code decides, and what the script left in output/message is told."""
     job = account.process("open('/opt/ml/output/message', 'w').write('no good: ' + 'x' * 2000)\nraise SystemExit(3)")
@@ -223,54 +99,6 @@ def test_a_failing_processing_job_tells_its_exit_message(account: Account) -> No
     assert job["FailureReason"].endswith("exit code: 3")
     assert job["ExitMessage"].startswith("no good: x")
     assert len(job["ExitMessage"]) == 1024
-
-
-def test_reaching_the_longest_run_time_ends_stopped(account: Account) -> None:
-    """MaxRuntimeInSeconds stops a job; it does not fail it."""
-    job = account.process("import time\ntime.sleep(600)", StoppingCondition={"MaxRuntimeInSeconds": 1})
-    assert job["ProcessingJobStatus"] == "Stopped"
-    assert "FailureReason" not in job
-
-
-def test_stopping_ends_the_process_and_the_job(account: Account) -> None:
-    """StopProcessingJob: SIGTERM reaches the script, which may clean up; the job ends Stopped."""
-    script = """
-import signal, sys, time
-def end(*_):
-    open(sys.argv[1] + "/last-words", "w").write("bye"); sys.exit(0)
-signal.signal(signal.SIGTERM, end)
-print("ready", flush=True)
-time.sleep(600)
-"""
-    account.put("code/script.py", script)
-    sagemaker = account.runtime.clients.sagemaker
-    sagemaker.create_processing_job(**account.processing_request("job"))
-    while not _has_line(account, "ready"):
-        time.sleep(0.05)
-    sagemaker.stop_processing_job(ProcessingJobName="job")
-    job = account.wait(lambda: sagemaker.describe_processing_job(ProcessingJobName="job"), "Processing")
-    assert job["ProcessingJobStatus"] == "Stopped"
-    assert account.get("out/last-words") == b"bye"
-    with pytest.raises(ClientError, match="is in status Stopped"):
-        sagemaker.stop_processing_job(ProcessingJobName="job")
-
-
-def _has_line(account: Account, line: str) -> bool:
-    try:
-        return line in account.log("/aws/sagemaker/ProcessingJobs")
-    except (ClientError, IndexError):
-        return False
-
-
-@pytest.mark.parametrize("own_session", [True, False])
-def test_a_job_ends_with_its_first_process(account: Account, own_session: bool) -> None:
-    """A child that keeps the output open does not keep the job alive, as in a container, and ends with it."""
-    if own_session and not container.has_namespaces():
-        pytest.skip("without namespaces a process can escape; see docs/fidelity.md")
-    script = f"import subprocess\nsubprocess.Popen(['sleep', '{MARK}'], start_new_session={own_session})"
-    job = account.process(script)
-    assert job["ProcessingJobStatus"] == "Completed"
-    assert not _runs(MARK)
 
 
 def test_names_are_unique(account: Account) -> None:
@@ -377,35 +205,3 @@ def test_keys_cannot_lead_outside_their_channel(account: Account) -> None:
     job = account.train()
     assert job["TrainingJobStatus"] == "Failed"
     assert "leads outside its channel" in job["FailureReason"]
-
-
-MARK = "86399.25"  # seconds of a sleep that nothing else on the machine has
-WITH_A_CHILD = f"""
-import subprocess
-subprocess.Popen(['sleep', '{MARK}']).wait()
-"""
-
-
-def test_no_process_is_left_when_the_runtime_ends() -> None:
-    """Closing the runtime ends running jobs with everything that they started."""
-    with LocalRuntime() as runtime:
-        runtime.clients.s3.create_bucket(Bucket="data")
-        role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-        account = Account(runtime, role["Arn"])
-        account.allow({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-        account.put("code/script.py", WITH_A_CHILD)
-        runtime.clients.sagemaker.create_processing_job(**account.processing_request("job"))
-        while not _runs(MARK):
-            time.sleep(0.05)
-    assert not _runs(MARK)
-
-
-def _runs(word: str) -> bool:
-    """Tell whether a process with that word on its command line is alive."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if word in folder.joinpath("cmdline").read_text().split("\0"):
-                return True
-        except OSError:
-            continue  # it ended meanwhile
-    return False
