@@ -6,18 +6,23 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk.assertions import Match, Template
 
 from ml_a2.errors import SettingsError
 from ml_a2.infrastructure.alerting import Alerting
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.execution_log import ExecutionLog
+from ml_a2.infrastructure.failure import FailurePath, Stage
 from ml_a2.infrastructure.images import ImageRegistry
 from ml_a2.infrastructure.job_role import JobRole
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
-from ml_a2.settings import EvaluationSettings, TrainingSettings
+from ml_a2.infrastructure.workflow import Workflow
+from ml_a2.settings import EvaluationSettings, Settings, TrainingSettings
+from tests.conftest import definition_of
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
@@ -137,6 +142,45 @@ def test_execution_log_lies_under_vended_logs(stack: Stack) -> None:
         "AWS::Logs::LogGroup",
         Match.object_like({"DeletionPolicy": "Delete", "Properties": {"LogGroupName": "/aws/vendedlogs/states/Empty"}}),
     )
+
+
+def test_failure_path_protects_any_call(stack: Stack) -> None:
+    """A protected call is repeated, caught, reported with its stage, notified, and the execution fails."""
+    path = FailurePath(stack, "Failure", topic=sns.Topic(stack, "Topic"))
+    call = tasks.CallAwsService(
+        stack, "Call", service="s3", action="getObject", parameters={"Bucket": "b", "Key": "k"}, iam_resources=["*"]
+    )
+    path.protect(call, Stage("Reading", "$.job", "/group"))
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(call))
+    states = definition_of(Template.from_stack(stack).to_json())["States"]
+    assert states["Call"]["Retry"][0]["MaxAttempts"] == 3
+    assert [catcher["Next"] for catcher in states["Call"]["Catch"]] == ["ReadingCallFailed"]
+    reported = states["ReadingCallFailed"]
+    assert (reported["Parameters"]["stage"], reported["Next"]) == ("Reading", "NotifyFailure")
+    assert states["NotifyFailure"]["Next"] == "PipelineFailed"
+    assert states["PipelineFailed"]["Type"] == "Fail"
+
+
+def test_workflow_follows_the_run_times_of_its_settings(stack: Stack) -> None:
+    """The state machine outlives both jobs, and a stopped job's cause names its own limit."""
+    settings = Settings(
+        training=TrainingSettings(max_runtime_seconds=7200), evaluation=EvaluationSettings(max_runtime_seconds=600)
+    )
+    storage, images = Storage(stack, "S", retain=True), ImageRegistry(stack, "I")
+    Workflow(
+        stack,
+        "Workflow",
+        storage=storage,
+        training=Training(stack, "T", storage=storage, images=images, settings=settings.training),
+        evaluation=Evaluation(stack, "E", storage=storage, images=images, settings=settings.evaluation),
+        topic=sns.Topic(stack, "Topic"),
+        settings=settings,
+    )
+    definition = definition_of(Template.from_stack(stack).to_json())
+    assert definition["TimeoutSeconds"] > 7200 + 600
+    assert "MaxRuntimeInSeconds (7200)" in definition["States"]["TrainingJobStopped"]["Parameters"]["cause"]
+    assert "MaxRuntimeInSeconds (600)" in definition["States"]["EvaluationJobStopped"]["Parameters"]["cause"]
+    assert definition["States"]["WaitForTraining"]["Seconds"] == 30
 
 
 def _only(stack: Stack, kind: str) -> dict[str, Any]:
