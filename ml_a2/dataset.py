@@ -164,8 +164,6 @@ def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
     features = tuple(column for column in columns if column != target)
     if not features:
         raise DataError(f"{source.name} has no column but the target {target!r}; there is nothing to train on")
-    if source.table.empty:
-        raise DataError(f"{source.name} has a header but no rows")
     return features
 
 

@@ -120,7 +120,5 @@ def _create(creation: Creation, resource: Mapping[str, Any], resolver: Resolver)
     properties = resolver.resolve(resource.get("Properties", {}))
     try:
         return RESOURCE_TYPES[resource["Type"]].create(creation, properties)
-    except (ClientError, BotoCoreError) as error:
-        raise AssemblyError(f"resource {creation.logical_id!r} ({resource['Type']}): {error}") from error
-    except AssemblyError as error:
+    except (ClientError, BotoCoreError, AssemblyError) as error:
         raise AssemblyError(f"resource {creation.logical_id!r} ({resource['Type']}): {error}") from error

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -19,13 +19,6 @@ WSGIApplication = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]
 # What the template, its jobs and their clients talk to, by the name that requests are signed with.
 SERVICES = {"s3", "sns", "sqs", "states", "logs", "monitoring", "iam", "sts"}
 HOSTS = {"127.0.0.1", "localhost"}
-
-
-class Closable(Protocol):
-    """Something that ends with the endpoint."""
-
-    def close(self) -> None:
-        """End it."""
 
 
 class RequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto publishes no types

@@ -15,7 +15,6 @@ from typing import Any
 import moto
 from moto.core.config import default_user_config
 from moto.s3.models import FakeBucket
-from moto.stepfunctions.models import StepFunctionBackend
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
@@ -60,10 +59,12 @@ _active: _Active | None = None
 def apply(call: Call, speed: float) -> None:
     """Let state machines make their calls through `call`, and wait `speed` times shorter than they say."""
     global _active
-    first = _active is None
+    if _active is None:
+        _patch()
     _active = _Active(call, speed)
-    if not first:
-        return
+
+
+def _patch() -> None:
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
     for patch in (
@@ -224,7 +225,6 @@ _ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 
 def _keep_stop_reason() -> None:
     """Keep error and cause of StopExecution: moto drops them."""
-    _expect(StepFunctionBackend, "stop_execution")
     _expect(StepFunctionResponse, "stop_execution")
     original = StepFunctionResponse.stop_execution
 

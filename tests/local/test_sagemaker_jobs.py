@@ -199,6 +199,14 @@ def test_paths_outside_opt_ml_are_refused(account: Account) -> None:
         account.runtime.clients.sagemaker.create_processing_job(**request)
 
 
+def test_an_input_without_its_source_is_refused(account: Account) -> None:
+    """The service model lets S3Input be left out; there is nothing to carry out then."""
+    request = account.processing_request("job")
+    del request["ProcessingInputs"][0]["S3Input"]
+    with pytest.raises(ClientError, match="'code': LocalPath '' is not below /opt/ml"):
+        account.runtime.clients.sagemaker.create_processing_job(**request)
+
+
 def test_keys_cannot_lead_outside_their_channel(account: Account) -> None:
     """An object whose key climbs up fails the job and writes nothing."""
     account.put("train/../../../../escaped.csv", ROWS)

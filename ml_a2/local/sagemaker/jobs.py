@@ -66,7 +66,7 @@ class Jobs:
         if not application.get("ContainerEntrypoint"):
             raise ApiError("ValidationException", "AppSpecification.ContainerEntrypoint is required locally")
         for item in request.get("ProcessingInputs", []):
-            _check_local_path(item["InputName"], item["S3Input"].get("LocalPath", ""))
+            _check_local_path(item["InputName"], item.get("S3Input", {}).get("LocalPath", ""))
         for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
             _check_local_path(item["OutputName"], item.get("S3Output", {}).get("LocalPath", ""))
         job = self._add(ProcessingJob, request["ProcessingJobName"], request, image)

@@ -18,7 +18,7 @@ from ml_a2.local.sagemaker.job import FAILURE_REASON_CHARACTERS, Job, first_char
 REPEATED = (
     "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig",
     "StoppingCondition", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining", "Environment", "VpcConfig", "CheckpointConfig",
+    "EnableManagedSpotTraining", "Environment",
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ class TrainingJob(Job):
             **{key: self.request[key] for key in REPEATED if key in self.request},
         }
         if self.status == "Completed":
-            answer["ModelArtifacts"] = {"S3ModelArtifacts": self._artifact_uri()}
+            answer["ModelArtifacts"] = {"S3ModelArtifacts": self._output_uri(contract.MODEL_ARCHIVE)}
         if self.failure_reason:
             answer["FailureReason"] = self.failure_reason
         if self.started:
@@ -115,15 +115,13 @@ class TrainingJob(Job):
     def _keep(self, exit_code: int) -> None:
         if exit_code != 0 and not self._stopping.is_set():
             return
-        output = f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output"
         for folder, name in (("model", contract.MODEL_ARCHIVE), ("output/data", "output.tar.gz")):
             if any((self.base / folder).iterdir()):
                 archive = _archive(self.base / folder, self._folder / name)
-                self._transfer.upload(archive, f"{output}/{name}")
+                self._transfer.upload(archive, self._output_uri(name))
 
-    def _artifact_uri(self) -> str:
-        output = self.request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-        return f"{output}/{self.name}/output/{contract.MODEL_ARCHIVE}"
+    def _output_uri(self, name: str) -> str:
+        return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/{name}"
 
     def _explain(self, exit_code: int) -> str:
         reason = first_characters(self.base / "output" / "failure", FAILURE_REASON_CHARACTERS)
