@@ -44,6 +44,11 @@ Examples:
   ml-a2 run --sample digits --set num_round=50
   ml-a2 run --train customers.csv --target-column churned
   ml-a2 run --train train.parquet --validation holdout.parquet --target-column price --json
+  ml-a2 run --fault training=crash
+  ml-a2 run --fault sagemaker:CreateTrainingJob=ThrottlingException*2 --permissions
+
+A fault's KIND is one of capacity, crash, oom, stopped, timeout, hang, corrupt-model,
+missing-data.
 
 Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input, 130 interrupted."""
 )
@@ -80,6 +85,14 @@ Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input
     help="Divides waits and retry pauses, never the run times of jobs.",
 )
 @click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="SPEC",
+    help="Let something go wrong: SERVICE:ACTION=CODE[*TIMES], training=KIND or evaluation=KIND; may be repeated.",
+)
+@click.option("--permissions", is_flag=True, help="List permissions that were granted and never used.")
+@click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, the rest on standard error."
 )
 def run(**options: Any) -> None:
@@ -101,19 +114,29 @@ def run(**options: Any) -> None:
 
 
 def _run(
-    *, settings: Path | None, assembly: Path | None, hyperparameters: dict[str, str], as_json: bool, **options: Any
+    *,
+    settings: Path | None,
+    assembly: Path | None,
+    hyperparameters: dict[str, str],
+    faults: tuple[str, ...],
+    permissions: bool,
+    as_json: bool,
+    **options: Any,
 ) -> str:
     """Prepare everything that can be wrong first, then run; return the execution's status."""
     from ml_a2.local.assembly import find_assembly
+    from ml_a2.local.faults import Faults
     from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters
     from ml_a2.local.run import RunRequest
     from ml_a2.local.run import run as execute
+    from ml_a2.local.service_calls import PERMISSIONS
     from ml_a2.problem import merge_hyperparameters
     from ml_a2.progress import RunDisplay
     from ml_a2.settings import load_settings
 
     if settings and assembly:
         raise UserError("--settings is read when the stack is synthesized, and --assembly is synthesized already")
+    Faults(PERMISSIONS).inject(faults)  # refuses what it does not know
     training = load_settings(settings).training
     stack = training.chosen_hyperparameters
     objective = hyperparameters.get("objective", stack.get("objective"))
@@ -125,8 +148,10 @@ def _run(
         display.say(f"data: {dataset.describe()}")
         if assembly is None:
             assembly, _ = find_assembly(settings, tell=display.say)
-        request = RunRequest(dataset, assembly, chosen, Path("runs"), options["region"], options["speed"])
+        request = RunRequest(dataset, assembly, chosen, Path("runs"), options["region"], options["speed"], faults)
         result = execute(request, display)
+        if permissions:
+            display.permissions(result)
         display.result(result)
     if as_json:
         click.echo(json.dumps(result.as_json()))

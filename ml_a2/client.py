@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 RUNNING = "RUNNING"
+# A traceback's last line, or the container's own last words.
+EXCEPTION_LINE = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)\b:? ?")
+LAST_LINES = 5
+LINES_SEARCHED = 60
 METRIC_LINE = re.compile(r"\[(\d+)\](?:\t|#011)(.+)")
 
 
@@ -117,8 +121,10 @@ class Pipeline:
                 if entered := event.get("stateEnteredEventDetails"):
                     yield StateEntered(entered["name"], event["timestamp"])
             seen_events = len(events)
-            if training_log is None and (job := job_name(events, "training_job_name")):
-                yield TrainingPlanned(_named_jobs(events)["hyperparameters"])
+            planned = _output_of(events, contract.PLANNING_STATE)
+            if training_log is None and planned:
+                yield TrainingPlanned(planned["hyperparameters"])
+                job = planned[contract.TRAINING_JOB_FIELD]
                 training_log = self._follow(contract.TRAINING_LOG_GROUP, job)
             if training_log is not None:
                 yield from filter(None, map(_training_round, next(training_log)))
@@ -197,16 +203,24 @@ class Pipeline:
 
 def job_name(events: list[dict[str, Any]], field: str) -> str | None:
     """Return the name that the execution gave to a job, once it has: `training_job_name` or `processing_job_name`."""
-    return _named_jobs(events).get(field)
+    return _output_of(events, contract.NAMING_STATE).get(field)
 
 
-def _named_jobs(events: list[dict[str, Any]]) -> dict[str, Any]:
+def _output_of(events: list[dict[str, Any]], state: str) -> dict[str, Any]:
     for event in events:
         exited = event.get("stateExitedEventDetails", {})
-        if exited.get("name") == "NameJobs":
-            named: dict[str, Any] = json.loads(exited["output"])
-            return named
+        if exited.get("name") == state:
+            output: dict[str, Any] = json.loads(exited["output"])
+            return output
     return {}
+
+
+def last_words(log: list[str]) -> list[str]:
+    """Return the lines of a failed job's log that say why: from the last exception on, or simply the last ones."""
+    for index in range(len(log) - 1, max(-1, len(log) - 1 - LINES_SEARCHED), -1):
+        if EXCEPTION_LINE.match(log[index]):
+            return log[index : index + LAST_LINES]
+    return log[-LAST_LINES:]
 
 
 def metric_values(evaluation: Mapping[str, Any]) -> dict[str, float]:

@@ -32,6 +32,13 @@ OUTPUTS = (
 TRAINING_JOB_PREFIX = "ml-a2-training-"
 PROCESSING_JOB_PREFIX = "ml-a2-evaluation-"
 
+# The first state of an execution names its jobs, in these fields of its output.
+NAMING_STATE = "NameJobs"
+# The state that settles an execution's hyperparameters.
+PLANNING_STATE = "MergeHyperparameters"
+TRAINING_JOB_FIELD = "training_job_name"
+PROCESSING_JOB_FIELD = "processing_job_name"
+
 TRAINING_LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 PROCESSING_LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 

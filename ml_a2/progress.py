@@ -79,6 +79,13 @@ class RunDisplay:
             of = f"/{self._rounds}" if self._rounds else ""
             self._console.print(f"    round {done.number + 1}{of}  {metrics}", markup=False)
 
+    def permissions(self, result: RunResult) -> None:
+        """Show what was granted and never used."""
+        table = Table("role", "action", "resource", title="granted and never used in this execution")
+        for permission in result.unused_permissions:
+            table.add_row(permission.role, permission.action, permission.resource)
+        self._console.print(table)
+
     def result(self, result: RunResult) -> None:
         """Show what came of it, and where everything lies."""
         if result.metrics:
@@ -95,6 +102,8 @@ class RunDisplay:
             self._console.print(f"  cause  {_shortened(result.failure.cause)}", markup=False)
             for line in result.last_log_lines:
                 self._console.print(f"  log    {line}", markup=False)
+        for incident in result.incidents:
+            self._console.print(f"  warning  {incident}", style="yellow", markup=False)
         for path in sorted(result.run_directory.rglob("*")):
             if path.is_file():
                 self._console.print(f"  {path}", style="dim", markup=False)

@@ -15,7 +15,7 @@ InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
-EVENTS_OUTSIDE_POLLING = 700
+EVENTS_OUTSIDE_POLLING = 1_000
 # Instances are found, data is copied and results are uploaded outside a job's own run time.
 MARGIN_SECONDS = 2 * 3600
 DEFAULT_ROUNDS = "100"

@@ -10,6 +10,8 @@ from constructs import Construct
 
 from ml_a2 import contract
 from ml_a2.infrastructure.alerting import Alerting
+from ml_a2.infrastructure.clean_up import CleanUp
+from ml_a2.infrastructure.dashboard import Dashboard
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.images import ImageRegistry, registry_account
 from ml_a2.infrastructure.storage import Storage
@@ -27,7 +29,8 @@ class MlA2Stack(Stack):
         """Compose the constructs and name what clients need to find."""
         super().__init__(scope, construct_id, **kwargs)  # type: ignore[arg-type]  # StackProps, passed through
         settings = settings or Settings()
-        self.storage = Storage(self, "Storage", retain=settings.environment == "production")
+        retain = settings.environment == "production"
+        self.storage = Storage(self, "Storage", retain=retain)
         images = ImageRegistry(self, "Images")
         training = Training(self, "Training", storage=self.storage, images=images, settings=settings.training)
         evaluation = Evaluation(self, "Evaluation", storage=self.storage, images=images, settings=settings.evaluation)
@@ -41,7 +44,11 @@ class MlA2Stack(Stack):
             topic=alerting.topic,
             settings=settings,
         )
-        alerting.watch(workflow.state_machine)
+        pipeline = workflow.state_machine
+        clean_up = CleanUp(self, "CleanUp", pipeline=pipeline, topic=alerting.topic, retain=retain)
+        alerting.watch(pipeline)
+        alerting.watch_clean_up(clean_up.state_machine, clean_up.rule)
+        Dashboard(self, "Monitoring", pipeline=pipeline, clean_up=clean_up.state_machine, alarms=alerting.alarms)
         self._outputs(workflow, alerting)
 
     def _outputs(self, workflow: Workflow, alerting: Alerting) -> None:

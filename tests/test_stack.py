@@ -74,7 +74,7 @@ def test_every_task_repeats_and_catches(states: dict[str, Any]) -> None:
     tasks = {name: state for name, state in states.items() if state["Type"] == "Task"}
     assert set(tasks) == {
         "CreateTrainingJob", "DescribeTrainingJob", "CreateProcessingJob", "DescribeProcessingJob", "ReadEvaluation",
-        "NotifyFailure",
+        "FindLogStream", "ReadLastLines", "NotifyFailure",
     }  # fmt: skip
     for name, task in tasks.items():
         assert task["Retry"], name
@@ -86,7 +86,8 @@ def test_create_calls_are_repeated_three_times_and_patient_with_quotas(states: d
     """Service errors: 3 attempts with backoff; account quotas: hours; a job that exists: none, it is adopted."""
     for name, poll in (("CreateTrainingJob", "WaitForTraining"), ("CreateProcessingJob", "WaitForEvaluation")):
         in_use, quota, service = states[name]["Retry"]
-        assert (in_use["ErrorEquals"], in_use["MaxAttempts"]) == (["SageMaker.ResourceInUseException"], 0)
+        hopeless = ["SageMaker.ResourceInUseException", "SageMaker.ResourceNotFoundException"]
+        assert (in_use["ErrorEquals"], in_use["MaxAttempts"]) == (hopeless, 0)
         assert quota["ErrorEquals"] == ["SageMaker.ResourceLimitExceededException"]
         assert quota["MaxAttempts"] * quota["MaxDelaySeconds"] > 4 * 3600
         assert service["MaxAttempts"] == 3
@@ -107,12 +108,17 @@ def test_every_failing_path_notifies_and_fails(states: dict[str, Any]) -> None:
         "ErrorPath": "$.failure.error",
         "CausePath": "$.failure.cause",
     }
-    reporting = {name for name, state in states.items() if state.get("Next") == "NotifyFailure"}
+    last_words = {"FindLogStream", "ReadLastLines"}
+    assert {c["Next"] for name in last_words for c in states[name]["Catch"]} == {"NoLog", "LogUnread"}
+    for name in ("NoLog", "LogUnread"):
+        assert states[name]["Next"] == "NotifyFailure"
+    assert (states["MoreLines?"]["Default"], states["AppendLine"]["Next"]) == ("NotifyFailure", "MoreLines?")
+    reporting = {name for name, state in states.items() if state.get("Next") == "FindLogStream"}
     for name in reporting:
         assert set(states[name]["Parameters"]) & {"error", "error.$"}, name
         assert set(states[name]["Parameters"]) & {"cause", "cause.$"}, name
     for name, state in states.items():
-        if name != "NotifyFailure":
+        if name not in {"NotifyFailure", *last_words}:
             caught = {c["Next"] for c in state.get("Catch", []) if c["ErrorEquals"] == ["States.ALL"]}
             assert caught <= reporting, name
     for choice in ("TrainingStatus?", "EvaluationStatus?"):
@@ -140,7 +146,7 @@ def test_evaluation_reads_the_model_of_this_execution(states: dict[str, Any]) ->
 
 def test_state_machine_passes_only_the_two_job_roles_to_sagemaker(template: dict[str, Any]) -> None:
     """PassRole is granted for each job role, conditioned on the service."""
-    statements = [s for s in _statements(template, "StateMachine") if s["Action"] == "iam:PassRole"]
+    statements = [s for s in _statements(template, "WorkflowStateMachine") if s["Action"] == "iam:PassRole"]
     assert [s["Condition"] for s in statements] == [
         {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     ] * len(statements)
@@ -166,7 +172,7 @@ def test_wildcard_resources_stand_only_where_actions_allow_nothing_else(template
         "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
     }  # fmt: skip
     found = set()
-    for role in ("TrainingRole", "EvaluationRole", "StateMachine"):
+    for role in ("TrainingRole", "EvaluationRole", "WorkflowStateMachine", "CleanUpStateMachineRole", "EventsRole"):
         for statement in _statements(template, role):
             if statement["Resource"] == "*":
                 actions = statement["Action"]
@@ -182,9 +188,12 @@ def test_images_come_from_the_region_of_the_deployment(template: dict[str, Any])
 
 
 def test_alarms_publish_to_the_topic(template: dict[str, Any]) -> None:
-    """Failed, timed out and aborted executions alarm, and the topic's policy lets CloudWatch publish."""
+    """Executions and clean-ups that end badly alarm, and the topic's policy lets CloudWatch publish."""
     alarms = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
-    assert {a["MetricName"] for a in alarms} == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+    assert sorted(a["MetricName"] for a in alarms) == [
+        "ExecutionsAborted", "ExecutionsFailed", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsTimedOut",
+        "FailedInvocations",
+    ]  # fmt: skip
     topic = next(n for n, r in template["Resources"].items() if r["Type"] == "AWS::SNS::Topic")
     assert all(alarm["AlarmActions"] == [{"Ref": topic}] for alarm in alarms)
     policy = next(r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::SNS::TopicPolicy")

@@ -11,14 +11,15 @@ from constructs import Construct
 class ExecutionLog(Construct):
     """Every history event with its data, kept for half a year."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, retain: bool) -> None:
-        """Create the log group."""
+    def __init__(self, scope: Construct, construct_id: str, *, retain: bool, purpose: str = "") -> None:
+        """Create the log group; `purpose` tells the stack's second state machine from its first."""
         super().__init__(scope, construct_id)
         # Under /aws/vendedlogs/ the account's log resource policy does not grow with every state machine.
+        name = Stack.of(self).stack_name + (f"-{purpose}" if purpose else "")
         group = logs.LogGroup(
             self,
             "Group",
-            log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}",
+            log_group_name=f"/aws/vendedlogs/states/{name}",
             retention=logs.RetentionDays.SIX_MONTHS,
             removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
         )

@@ -1,27 +1,39 @@
-"""The failure path: every way to fail ends in a notification and in an execution that FAILED."""
+"""The failure path: every way to fail ends in a notification for a person and in an execution that FAILED."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-# Errors of one call: 3 repetitions within about half a minute, for throttling and faults of a service.
-CALL_ATTEMPTS = 3
-CALL_TIMEOUT = Duration.seconds(60)
-# Account quotas: hours, since a quota is free again only when another job ends.
-QUOTA_ATTEMPTS = 30
-QUOTA_PATIENCE_SECONDS = 6 * 3600
+from ml_a2.infrastructure import notification
+from ml_a2.infrastructure.calls import RESOURCE_IN_USE
+from ml_a2.infrastructure.console import Console
+from ml_a2.infrastructure.last_words import LastWords
 
-NOTIFICATION = (
-    "The {} stage of the ML-A2 pipeline failed; the execution ends FAILED.\n\n"
-    "Execution: {}\nError: {}\nCause: {}\nJob: {}\nLog group: {}\n\n"
-    "Next step: read the log stream that begins with the name of the job, mend the cause and start a new execution."
+# The parts of the message, each with the path that fills its place.
+MESSAGE = (
+    ("The {} stage of the pipeline failed; the execution ends FAILED and its jobs are stopped.\n\n", "$.failure.stage"),
+    ("Execution:  {}\n", "$$.Execution.Name"),
+    ("Error:      {}\n", "$.failure.error"),
+    ("Reason:     {}\n\n", "$.failure.cause"),
+    ("Job:        {}\n", "$.failure.job_name"),
+    ("Log group:  {}\n", "$.failure.log_group"),
+    ("Log stream: {}\n", "$.log.stream"),
+    ("Last lines of the log:\n{}\n", "$.log.lines"),
 )
+CALL_ADVICE = (
+    "the reason names the call that failed. Not authorized: add that permission to the role that is named. Rate "
+    "exceeded: start the execution again. A limit: ask for a higher quota"
+)
+FAILED_ADVICE = (
+    "read the last lines above and the whole log stream, mend the cause and start a new execution. Exit code 137 means "
+    "that the container was killed, as a rule for want of memory: choose a larger instance type"
+)
+STATUS_ADVICE = "look at the job in the console: this pipeline has to learn that status"
 
 
 @dataclass(frozen=True)
@@ -34,10 +46,10 @@ class Stage:
 
 
 class FailurePath(Construct):
-    """NotifyFailure, then PipelineFailed; each stage's failures are brought into one shape first."""
+    """The log's last lines, NotifyFailure, PipelineFailed; each stage's failures are brought into one shape first."""
 
     def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
-        """Create the two final states."""
+        """Create the states that every failure passes."""
         super().__init__(scope, construct_id)
         self._failed = sfn.Fail(
             self,
@@ -46,10 +58,10 @@ class FailurePath(Construct):
             error_path="$.failure.error",
             cause_path="$.failure.cause",
         )
-        self._notify = self._notification(topic)
+        self._last_words = LastWords(self, "LastWords", then=self._notification(topic))
 
     def protect(self, task: sfn.TaskStateBase, stage: Stage, *, adopt: sfn.IChainable | None = None) -> None:
-        """Give a task its retries and its way to the failure path.
+        """Give a task its way to the failure path.
 
         Args:
             task: the call to protect.
@@ -58,72 +70,42 @@ class FailurePath(Construct):
                 alone, so it stems from an earlier attempt whose answer was lost.
         """
         if adopt:
-            task.add_retry(errors=["SageMaker.ResourceInUseException"], max_attempts=0)
-            self._wait_for_quota(task)
-            task.add_catch(adopt, errors=["SageMaker.ResourceInUseException"], result_path="$.caught")
-        self._repeat_call(task)
-        task.add_catch(self.caught(stage), errors=["States.ALL"], result_path="$.caught")
+            task.add_catch(adopt, errors=[RESOURCE_IN_USE], result_path="$.caught")
+        task.add_catch(self._caught(stage), errors=["States.ALL"], result_path="$.caught")
 
-    def caught(self, stage: Stage) -> sfn.State:
+    def state(self, stage: Stage, name: str, reason: dict[str, str], next_step: str) -> sfn.State:
+        """Return a state that reports `reason` (error and cause, or paths to them) as this stage's failure."""
+        where = {"stage": stage.name, "job_name.$": stage.job_name_path, "log_group": stage.log_group}
+        parameters = {**where, **reason, "next_step": next_step}
+        state = sfn.Pass(self, name, state_name=name, parameters=parameters, result_path="$.failure")
+        state.next(self._last_words.start)
+        return state
+
+    def _caught(self, stage: Stage) -> sfn.State:
         """Return the state that reports an error which a call of this stage raised."""
         name = f"{stage.name}CallFailed"
         existing = self.node.try_find_child(name)
         if isinstance(existing, sfn.Pass):
             return existing
-        return self.state(stage, name, {"error.$": "$.caught.Error", "cause.$": "$.caught.Cause"})
-
-    def state(self, stage: Stage, name: str, reason: dict[str, str]) -> sfn.State:
-        """Return a state that reports `reason` (error and cause, or paths to them) as this stage's failure."""
-        where = {"stage": stage.name, "job_name.$": stage.job_name_path, "log_group": stage.log_group}
-        state = sfn.Pass(self, name, state_name=name, parameters={**where, **reason}, result_path="$.failure")
-        state.next(self._notify)
-        return state
+        return self.state(stage, name, {"error.$": "$.caught.Error", "cause.$": "$.caught.Cause"}, CALL_ADVICE)
 
     def _notification(self, topic: sns.ITopic) -> sfn.State:
-        fields = ("stage", None, "error", "cause", "job_name", "log_group")
-        paths = ", ".join(f"$.failure.{field}" if field else "$$.Execution.Id" for field in fields)
-        notify = tasks.CallAwsService(
+        console = Console.of(self)
+        notify = notification.publish(
             self,
             "NotifyFailure",
-            state_name="NotifyFailure",
-            service="sns",
-            action="publish",
-            parameters={
-                "TopicArn": topic.topic_arn,
-                "Subject.$": "States.Format('ML-A2: the {} stage failed', $.failure.stage)",
-                "Message.$": f"States.Format('{NOTIFICATION}', {paths})",
-            },
-            iam_resources=[topic.topic_arn],
-            iam_action="sns:Publish",
-            result_path="$.notification",
-            task_timeout=sfn.Timeout.duration(CALL_TIMEOUT),
+            topic=topic,
+            subject=(
+                f"{Stack.of(self).stack_name[: notification.NAME_LENGTH]}: the {{}} stage failed",
+                "$.failure.stage",
+            ),
+            message=(
+                *MESSAGE,
+                (f"Console:    {console.execution_url('{}')}\n", "$$.Execution.Id"),
+                ("Next step:  {}.\n", "$.failure.next_step"),
+            ),
         )
-        self._repeat_call(notify)
         # A notification that cannot be sent must not hide the failure itself: the alarm still fires.
         notify.add_catch(self._failed, errors=["States.ALL"], result_path="$.caught")
         notify.next(self._failed)
         return notify
-
-    @staticmethod
-    def _wait_for_quota(task: sfn.TaskStateBase) -> None:
-        task.add_retry(
-            errors=["SageMaker.ResourceLimitExceededException"],
-            interval=Duration.seconds(60),
-            backoff_rate=1.5,
-            max_delay=Duration.minutes(10),
-            max_attempts=QUOTA_ATTEMPTS,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-
-    @staticmethod
-    def _repeat_call(task: sfn.TaskStateBase) -> None:
-        # Throttling, validation and denied access share one error name in SDK integrations (contract, section 4),
-        # so the one retrier is short enough for those that no repetition mends.
-        task.add_retry(
-            errors=["States.TaskFailed", "States.Timeout"],
-            interval=Duration.seconds(2),
-            backoff_rate=2,
-            max_delay=Duration.seconds(20),
-            max_attempts=CALL_ATTEMPTS,
-            jitter_strategy=sfn.JitterType.FULL,
-        )

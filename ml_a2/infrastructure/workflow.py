@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,10 +12,10 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from ml_a2 import contract
-from ml_a2.infrastructure import failure
+from ml_a2.infrastructure.calls import QUOTA_PATIENCE_SECONDS, job_call, service_call
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.execution_log import ExecutionLog
-from ml_a2.infrastructure.failure import FailurePath, Stage
+from ml_a2.infrastructure.failure import FAILED_ADVICE, STATUS_ADVICE, FailurePath, Stage
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
 from ml_a2.settings import MARGIN_SECONDS, Settings
@@ -64,12 +64,18 @@ class Workflow(Construct):
         return self._apply_defaults().next(model_given)
 
     def _apply_defaults(self) -> sfn.Chain:
-        """Lay the execution's input over the stack's defaults; JsonMerge merges one level, so in two steps."""
-        defaults = {**self._training.defaults, **self._evaluation.defaults, "hyperparameters": {}}
-        stack = self._pass(
-            "StackDefaults",
+        """Lay the execution's input over the stack's defaults; JsonMerge merges one level, so in two steps.
+
+        The jobs are named first of all: whoever has to stop them finds their names at the head of the history.
+        """
+        jobs = {contract.TRAINING_JOB_FIELD: contract.TRAINING_JOB_PREFIX}
+        jobs[contract.PROCESSING_JOB_FIELD] = contract.PROCESSING_JOB_PREFIX
+        named = {f"{field}.$": f"$.{field}" for field in jobs}
+        name = self._pass(
+            contract.NAMING_STATE,
             parameters={
-                "defaults": defaults,
+                **{f"{field}.$": _job_name(prefix) for field, prefix in jobs.items()},
+                "defaults": {**self._training.defaults, **self._evaluation.defaults, "hyperparameters": {}},
                 "hyperparameters": self._training.default_hyperparameters,
                 "input.$": "$",
             },
@@ -77,20 +83,20 @@ class Workflow(Construct):
         apply = self._pass(
             "ApplyDefaults",
             parameters={
+                **named,
                 "request.$": "States.JsonMerge($.defaults, $.input, false)",
                 "hyperparameters.$": "$.hyperparameters",
             },
         )
-        name = self._pass(
-            "NameJobs",
+        merge = self._pass(
+            contract.PLANNING_STATE,
             parameters={
+                **named,
                 "request.$": "$.request",
                 "hyperparameters.$": "States.JsonMerge($.hyperparameters, $.request.hyperparameters, false)",
-                "training_job_name.$": _job_name(contract.TRAINING_JOB_PREFIX),
-                "processing_job_name.$": _job_name(contract.PROCESSING_JOB_PREFIX),
             },
         )
-        return stack.next(apply).next(name)
+        return name.next(apply).next(merge)
 
     def _train(self, *, then: sfn.IChainable) -> sfn.IChainable:
         use_trained = self._pass(
@@ -99,8 +105,13 @@ class Workflow(Construct):
         use_trained.next(then)
         wait = self._poll(
             TRAINING,
-            describe=self._job_call(
-                "DescribeTrainingJob", "training-job", {"TrainingJobName.$": "$.training_job_name"}
+            describe=job_call(
+                self,
+                "DescribeTrainingJob",
+                "DescribeTrainingJob",
+                "training-job",
+                {"TrainingJobName.$": "$.training_job_name"},
+                result_path="$.training",
             ),
             result_path="$.training",
             status="TrainingJobStatus",
@@ -114,8 +125,13 @@ class Workflow(Construct):
     def _evaluate(self) -> sfn.IChainable:
         wait = self._poll(
             EVALUATION,
-            describe=self._job_call(
-                "DescribeProcessingJob", "processing-job", {"ProcessingJobName.$": "$.processing_job_name"}
+            describe=job_call(
+                self,
+                "DescribeProcessingJob",
+                "DescribeProcessingJob",
+                "processing-job",
+                {"ProcessingJobName.$": "$.processing_job_name"},
+                result_path="$.evaluation",
             ),
             result_path="$.evaluation",
             status="ProcessingJobStatus",
@@ -153,32 +169,30 @@ class Workflow(Construct):
             ),
             wait,
         )
-        for name, (condition, reason) in _endings(stage, result_path, at, max_runtime_seconds).items():
-            choice.when(condition, self._failure.state(stage, name, reason))
+        for name, (condition, reason, advice) in _endings(stage, result_path, at, max_runtime_seconds).items():
+            choice.when(condition, self._failure.state(stage, name, reason, advice))
         unknown = f"{stage.name}StatusUnknown"
         cause = f"States.Format('the job has the status {{}}, which this pipeline does not know', {at})"
-        choice.otherwise(self._failure.state(stage, unknown, {"error": unknown, "cause.$": cause}))
+        choice.otherwise(self._failure.state(stage, unknown, {"error": unknown, "cause.$": cause}, STATUS_ADVICE))
         wait.next(describe).next(choice)
         return wait
 
     def _read_evaluation(self) -> tasks.CallAwsService:
         results = self._storage.evaluation_results
         key = f"{contract.EVALUATIONS_PREFIX}{{}}/{contract.EVALUATION_FILE}"
-        read = tasks.CallAwsService(
+        read = service_call(
             self,
             "ReadEvaluation",
-            state_name="ReadEvaluation",
             service="s3",
             action="getObject",
             parameters={
                 "Bucket": results.bucket_name,
                 "Key.$": f"States.Format('{key}', $$.Execution.Name)",
             },
-            iam_resources=[results.arn_for_objects(f"{contract.EVALUATIONS_PREFIX}*")],
             iam_action="s3:GetObject",
+            resources=[results.arn_for_objects(f"{contract.EVALUATIONS_PREFIX}*")],
             result_selector={"evaluation.$": "States.StringToJson($.Body)"},
             result_path="$.result",
-            task_timeout=sfn.Timeout.duration(failure.CALL_TIMEOUT),
         )
         self._failure.protect(read, EVALUATION)
         return read
@@ -191,37 +205,7 @@ class Workflow(Construct):
             resources=[job_role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
-        return self._job_call(name, resource, request, result_path="$.created", more=[pass_role])
-
-    def _job_call(
-        self,
-        name: str,
-        resource: str,
-        parameters: dict[str, Any],
-        *,
-        result_path: str | None = None,
-        more: list[iam.PolicyStatement] | None = None,
-    ) -> tasks.CallAwsService:
-        prefix = contract.TRAINING_JOB_PREFIX if resource == "training-job" else contract.PROCESSING_JOB_PREFIX
-        jobs = Stack.of(self).format_arn(
-            service="sagemaker",
-            resource=resource,
-            resource_name=f"{prefix}*",
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        return tasks.CallAwsService(
-            self,
-            name,
-            state_name=name,
-            service="sagemaker",
-            action=name[0].lower() + name[1:],
-            parameters=parameters,
-            iam_resources=[jobs],
-            iam_action=f"sagemaker:{name}",
-            additional_iam_statements=more,
-            result_path=result_path or ("$.training" if resource == "training-job" else "$.evaluation"),
-            task_timeout=sfn.Timeout.duration(failure.CALL_TIMEOUT),
-        )
+        return job_call(self, name, name, resource, request, result_path="$.created", more=[pass_role], quota=True)
 
     def _pass(self, name: str, **properties: Any) -> sfn.Pass:
         return sfn.Pass(self, name, state_name=name, **properties)
@@ -229,7 +213,7 @@ class Workflow(Construct):
     def _timeout(self) -> Duration:
         """Outlive everything that the two jobs and their waits for quotas may take."""
         jobs = self._settings.training.max_runtime_seconds + self._settings.evaluation.max_runtime_seconds
-        return Duration.seconds(jobs + 2 * failure.QUOTA_PATIENCE_SECONDS + MARGIN_SECONDS)
+        return Duration.seconds(jobs + 2 * QUOTA_PATIENCE_SECONDS + MARGIN_SECONDS)
 
 
 def _job_name(prefix: str) -> str:
@@ -240,13 +224,17 @@ def _job_name(prefix: str) -> str:
 
 def _endings(
     stage: Stage, result_path: str, at: str, max_runtime_seconds: int
-) -> dict[str, tuple[sfn.Condition, dict[str, str]]]:
-    """Return the states that report a job which did not complete, each with its condition and its reason."""
+) -> dict[str, tuple[sfn.Condition, dict[str, str], str]]:
+    """Return the states that report a job which did not complete: condition, reason and advice of each."""
     failed = f"{stage.name}JobFailed"
     stopped = f"{stage.name}JobStopped"
     stop_cause = (
         f"the {stage.name.lower()} job was stopped: by somebody, or because it ran for longer than "
         f"MaxRuntimeInSeconds ({max_runtime_seconds})"
+    )
+    stop_advice = (
+        f"if nobody stopped it, raise {stage.name.lower()}.max_runtime_seconds in the settings or choose a larger "
+        "instance type, and start a new execution"
     )
     has_failed = sfn.Condition.string_equals(at, "Failed")
     message = f"{result_path}.ExitMessage"
@@ -255,7 +243,12 @@ def _endings(
         f"{failed}WithMessage": (
             sfn.Condition.and_(has_failed, sfn.Condition.is_present(message)),
             {"error": failed, "cause.$": message},
+            FAILED_ADVICE,
         ),
-        failed: (has_failed, {"error": failed, "cause.$": f"{result_path}.FailureReason"}),
-        stopped: (sfn.Condition.string_equals(at, "Stopped"), {"error": stopped, "cause": stop_cause}),
+        failed: (has_failed, {"error": failed, "cause.$": f"{result_path}.FailureReason"}, FAILED_ADVICE),
+        stopped: (
+            sfn.Condition.string_equals(at, "Stopped"),
+            {"error": stopped, "cause": stop_cause},
+            stop_advice,
+        ),
     }

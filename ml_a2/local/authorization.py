@@ -43,6 +43,8 @@ class Authorization:
         self._iam = iam_backends[environment.account][environment.partition]
         self._s3 = s3_backends[environment.account][environment.partition]
         self._environment = environment
+        # Role, action and resource of every request that was allowed.
+        self.used: set[tuple[str, str, str]] = set()
         self._sns = sns_backends[environment.account][environment.region]
 
     def assume(self, role_arn: str, service: str, session_name: str) -> Session:
@@ -73,7 +75,24 @@ class Authorization:
         request = Request(session.role_arn, action, resource, circumstances)
         decision = decide(request, session.policies, self._resource_policies(resource))
         if not decision.allowed:
-            raise AccessDeniedError(_denial(session, request, decision))
+            raise AccessDeniedError(_denial(session.arn, request, decision))
+        self.used.add((session.role_arn, action, resource))
+
+    def require_service(self, service: str, action: str, resource: str, source_arn: str) -> None:
+        """Let a service proceed that acts on its own behalf, as an alarm does.
+
+        Raises:
+            AccessDeniedError: the resource's policy does not allow it.
+        """
+        source = {"aws:SourceAccount": self._environment.account, "aws:SourceArn": source_arn}
+        request = Request(service, action, resource, {**self._circumstances(), **source}, service=service)
+        decision = decide(request, (), self._resource_policies(resource))
+        if not decision.allowed:
+            raise AccessDeniedError(_denial(service, request, decision))
+
+    def granted(self) -> dict[str, list[Policy]]:
+        """Return the identity policies of every role, by its ARN."""
+        return {role.arn: [_document(policy) for policy in role.policies.values()] for role in self._iam.roles.values()}
 
     def _circumstances(self) -> dict[str, str]:
         """Return the condition keys that every request carries; roles and resources share one account here."""
@@ -85,7 +104,9 @@ class Authorization:
         }
 
     def _resource_policies(self, resource: str) -> list[Policy]:
-        service = resource.split(":")[2]
+        service = (
+            resource.split(":")[2] if resource.startswith("arn:") else ""
+        )  # "*": an action that knows no resources
         holder = None
         if service == "s3":
             holder = self._s3.buckets.get(resource.split(":::")[1].partition("/")[0])
@@ -94,9 +115,9 @@ class Authorization:
         return [_document(holder.policy)] if holder is not None and holder.policy else []
 
 
-def _denial(session: Session, request: Request, decision: Decision) -> str:
+def _denial(principal: str, request: Request, decision: Decision) -> str:
     return (
-        f"User: {session.arn} is not authorized to perform: {request.action} on resource: {request.resource} "
+        f"User: {principal} is not authorized to perform: {request.action} on resource: {request.resource} "
         f"{decision.reason}"
     )
 

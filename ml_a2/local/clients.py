@@ -12,6 +12,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -78,6 +79,11 @@ class Clients:
     def cloudwatch(self) -> CloudWatchClient:
         """Amazon CloudWatch."""
         return self._session.client("cloudwatch", **self._options)
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """Amazon EventBridge."""
+        return self._session.client("events", **self._options)
 
     @cached_property
     def stepfunctions(self) -> SFNClient:

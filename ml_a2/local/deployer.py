@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ml_a2.errors import AssemblyError
+from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.resources import RESOURCE_TYPES, Created, Creation
 from ml_a2.local.template import SECTIONS, Environment, Resolver, references
@@ -21,7 +22,9 @@ RESOURCE_KEYS = {
 SSM_PARAMETERS = {"/cdk-bootstrap/hnb659fds/version": "21"}
 
 
-def deploy(template: Mapping[str, Any], environment: Environment, clients: Clients) -> dict[str, str]:
+def deploy(
+    template: Mapping[str, Any], environment: Environment, clients: Clients, authorization: Authorization
+) -> dict[str, str]:
     """Create the template's resources in the order of their references.
 
     Returns:
@@ -41,7 +44,7 @@ def deploy(template: Mapping[str, Any], environment: Environment, clients: Clien
     for name, resource in resources.items():
         _check_resource(name, resource)
     for name in _order(resources):
-        created = _create(Creation(name, clients, environment), resources[name], resolver)
+        created = _create(Creation(name, clients, environment, authorization), resources[name], resolver)
         resolver.values[name] = created.ref
         resolver.attributes.update({(name, key): value for key, value in created.attributes.items()})
     return {name: str(resolver.resolve(output["Value"])) for name, output in template.get("Outputs", {}).items()}

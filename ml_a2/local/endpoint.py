@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WSGIApplication = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 
 # What the template, its jobs and their clients talk to, by the name that requests are signed with.
-SERVICES = {"s3", "sns", "sqs", "states", "logs", "monitoring", "iam", "sts"}
+SERVICES = {"s3", "sns", "sqs", "states", "logs", "monitoring", "events", "iam", "sts"}
 HOSTS = {"127.0.0.1", "localhost"}
 
 

@@ -7,6 +7,8 @@ replaces what the patches do, not the patches.
 from __future__ import annotations
 
 import json
+import re
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Any
 import moto
 from moto.core.config import default_user_config
 from moto.s3.models import FakeBucket
+from moto.sns.models import Subscription
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
@@ -29,7 +32,8 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable im
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.parser.asl.utils import json_path
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from ml_a2.local.policy import Request, decide
@@ -37,11 +41,17 @@ from ml_a2.local.policy import Request, decide
 MOTO_VERSION = "5.2.5"
 
 # SDK integrations name errors after the service's class in the AWS SDK for Java (contract, section 4).
-ERROR_NAMES = {"sagemaker": "SageMaker", "s3": "S3", "sns": "Sns"}
+ERROR_NAMES = {"sagemaker": "SageMaker", "s3": "S3", "sns": "Sns", "sfn": "Sfn", "cloudwatchlogs": "CloudWatchLogs"}
+# Integrations whose name differs from botocore's.
+BOTO_NAMES = {"cloudwatchlogs": "logs"}
 
 TERMINAL_ERRORS = {"States.Runtime", "States.DataLimitExceeded"}
 
 Call = Callable[[str, str, dict[str, Any], str], Any]
+# Hears that an execution, by its ARN, took a status.
+StatusListener = Callable[[str, str], None]
+# Brings a message to an HTTP endpoint: its URL, the document.
+HttpDelivery = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass
@@ -50,18 +60,28 @@ class _Active:
 
     call: Call
     speed: float
+    listen: StatusListener
+    post: HttpDelivery
     in_retry: threading.local = field(default_factory=threading.local)
 
 
 _active: _Active | None = None
 
 
-def apply(call: Call, speed: float) -> None:
-    """Let state machines make their calls through `call`, and wait `speed` times shorter than they say."""
+def apply(call: Call, speed: float, listen: StatusListener, post: HttpDelivery) -> None:
+    """Let state machines make their calls through `call`, and wait `speed` times shorter than they say.
+
+    `listen` hears of every execution that starts or ends, `post` brings what topics send to HTTP endpoints.
+    """
     global _active
     if _active is None:
         _patch()
-    _active = _Active(call, speed)
+    _active = _Active(call, speed, listen, post)
+
+
+def expire(execution_arn: str, backend: Any) -> None:
+    """Let the time of an execution run out now."""
+    backend.describe_execution(execution_arn).exec_worker.env.set_timed_out()
 
 
 def _patch() -> None:
@@ -78,6 +98,10 @@ def _patch() -> None:
         _write_start_time_as_text,
         _keep_stop_reason,
         _tell_stop_date,
+        _tell_status_changes,
+        _page_histories,
+        _give_definite_paths_one_value,
+        _deliver_over_http,
     ):
         patch()
 
@@ -112,6 +136,7 @@ def _call_services() -> None:
         self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: dict[str, Any], state_credentials: Any
     ) -> None:
         service, operation = self._get_boto_service_name(), self._get_boto_service_action()
+        service = BOTO_NAMES.get(service, service)
         role = env.aws_execution_details.role_arn
         env.stack.append(_current().call(service, operation, normalised_parameters, role))
 
@@ -263,3 +288,90 @@ def _write_start_time_as_text() -> None:
         return details
 
     Execution.get_start_execution_details = get_start_execution_details
+
+
+def _tell_status_changes() -> None:
+    """Tell of executions that start and end: moto sends neither metrics nor events nor logs."""
+    _expect(Execution, "start")
+    _expect(BaseExecutionWorkerCommunication, "terminated")
+    start, terminated = Execution.start, BaseExecutionWorkerCommunication.terminated
+
+    def tell_start(self: Any) -> None:
+        start(self)
+        _current().listen(self.exec_arn, "RUNNING")
+
+    def tell_end(self: Any) -> None:
+        terminated(self)
+        _current().listen(self.execution.exec_arn, str(self.execution.exec_status.value))
+
+    Execution.start = tell_start
+    BaseExecutionWorkerCommunication.terminated = tell_end
+
+
+def _give_definite_paths_one_value() -> None:
+    """Let a path that can name one value only give that value: of `$.list[0].name` moto makes a list."""
+    _expect(json_path, "extract_json")
+    original = json_path.extract_json
+
+    def extract_json(path: str, data: Any) -> Any:
+        value = original(path, data)
+        wrapped = INDEX_THEN_MEMBER.search(path) and not INDEFINITE_PATH.search(path)
+        return value[0] if wrapped else value
+
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("moto.stepfunctions.") and getattr(module, "extract_json", None) is original:
+            module.extract_json = extract_json  # type: ignore[attr-defined]  # each module has its own name for it
+
+
+# Wildcards, descendants, filters, slices and unions may match any number of values.
+INDEFINITE_PATH = re.compile(r"\*|\.\.|\?\(|\[[^\]]*[:,]")
+# An index with one member after it, at the path's end: where moto wraps what it found.
+INDEX_THEN_MEMBER = re.compile(r"\[\d+\]\.?[^.\[\]]+$")
+
+
+def _page_histories() -> None:
+    """Heed maxResults, nextToken, reverseOrder and includeExecutionData of GetExecutionHistory: moto ignores them."""
+    _expect(StepFunctionResponse, "get_execution_history")
+    original = StepFunctionResponse.get_execution_history
+
+    def get_execution_history(self: Any) -> Any:
+        answer = original(self)
+        events = list(answer.result["events"])
+        if self._get_param("reverseOrder"):
+            events.reverse()
+        first = int(self._get_param("nextToken") or 0)
+        last = first + (self._get_param("maxResults") or LARGEST_PAGE)
+        page = events[first:last]
+        if self._get_param("includeExecutionData") is False:
+            page = [_without_data(event) for event in page]
+        return type(answer)({"events": page, **({"nextToken": str(last)} if last < len(events) else {})})
+
+    StepFunctionResponse.get_execution_history = get_execution_history
+
+
+# "maxResults: the default is 100 and the maximum allowed page size is 1000".
+LARGEST_PAGE = 1000
+EXECUTION_DATA = {"input", "inputDetails", "output", "outputDetails", "parameters"}
+
+
+def _without_data(event: Any) -> Any:
+    return {
+        key: {name: item for name, item in value.items() if name not in EXECUTION_DATA}
+        if key.endswith("EventDetails")
+        else value
+        for key, value in event.items()
+    }
+
+
+def _deliver_over_http() -> None:
+    """Bring messages to HTTP endpoints beside the call that publishes, as SNS does: moto keeps that call waiting."""
+    _expect(Subscription, "publish", "get_post_data")
+    original = Subscription.publish
+
+    def publish(self: Any, message: str, message_id: str, subject: str | None = None, **more: Any) -> None:
+        if self.protocol in ("http", "https"):
+            _current().post(self.endpoint, self.get_post_data(message, message_id, subject))
+        else:
+            original(self, message, message_id, subject=subject, **more)
+
+    Subscription.publish = publish

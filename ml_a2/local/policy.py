@@ -7,7 +7,7 @@ is refused by name when a policy is stored, never skipped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ STATEMENT_KEYS = {
 # The keys that requests carry here; one that AWS would fill in and we would not must not be taken for absent.
 CONDITION_KEYS = {
     "aws:principalaccount", "aws:principalarn", "aws:requestedregion", "aws:resourceaccount", "aws:securetransport",
-    "aws:sourceaccount", "cloudwatch:namespace", "iam:passedtoservice", "s3:prefix",
+    "aws:sourceaccount", "aws:sourcearn", "cloudwatch:namespace", "iam:passedtoservice", "s3:prefix",
 }  # fmt: skip
 
 
@@ -66,6 +66,25 @@ def decide(request: Request, identity: Iterable[Policy], resource: Iterable[Poli
 def statements(policy: Policy) -> list[dict[str, Any]]:
     """Return a policy's statements as a list, however they are written."""
     return list(_listed(policy.get("Statement", [])))
+
+
+def grants(policy: Policy) -> Iterator[tuple[str, str, Callable[[str, str], bool]]]:
+    """Yield each action and resource that a policy allows, as written, with what tells whether a request used it."""
+    for statement in statements(policy):
+        if statement["Effect"] != "Allow":
+            continue
+        action_element = "NotAction" if "NotAction" in statement else "Action"
+        resource_element = "NotResource" if "NotResource" in statement else "Resource"
+        for action in _listed(statement[action_element]):
+            for resource in _listed(statement.get(resource_element, "*")):
+                one = {**statement, action_element: action, resource_element: resource}
+
+                def used(did: str, on: str, one: Mapping[str, Any] = one) -> bool:
+                    return _matches_element(one, "Action", did.lower(), str.lower) and _matches_element(
+                        one, "Resource", on, str
+                    )
+
+                yield action, resource, used
 
 
 def check_policy(policy: Policy, subject: str) -> None:

@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ml_a2.errors import AssemblyError
+from ml_a2.local.alarms import COMPARISONS, MISSING, STATISTICS
+from ml_a2.local.authorization import AccessDeniedError, Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.definition import check_definition
+from ml_a2.local.event_bus import check_pattern
+from ml_a2.local.execution_log import require_delivery
 from ml_a2.local.policy import check_policy
 from ml_a2.local.template import Environment
 
@@ -35,6 +39,7 @@ class Creation:
     logical_id: str
     clients: Clients
     environment: Environment
+    authorization: Authorization
 
     def name(self, longest: int = 64, lower: bool = False) -> str:
         """Return a physical name as CloudFormation makes them: stack, logical id, suffix; here always the same."""
@@ -133,9 +138,54 @@ def _subscription(creation: Creation, properties: Properties) -> Created:
 
 
 def _alarm(creation: Creation, properties: Properties) -> Created:
+    _check_alarm(properties)
     name = properties.get("AlarmName") or creation.name(255)
     creation.clients.cloudwatch.put_metric_alarm(**{**properties, "AlarmName": name})
     return Created(name, {"Arn": creation.arn("cloudwatch", f"alarm:{name}")})
+
+
+def _check_alarm(properties: Properties) -> None:
+    """Refuse an alarm that the evaluation here could not decide; one on a metric that nobody sends never fires."""
+    allowed = {
+        "ComparisonOperator": COMPARISONS,
+        "Statistic": STATISTICS,
+        "TreatMissingData": MISSING,
+        "Namespace": ("AWS/States", "AWS/Events"),
+    }
+    for name, values in allowed.items():
+        if name in properties and properties[name] not in values:
+            raise AssemblyError(f"{name} {properties[name]!r} is not supported locally, only {', '.join(values)}")
+
+
+def _dashboard(creation: Creation, properties: Properties) -> Created:
+    try:
+        json.loads(properties["DashboardBody"])
+    except json.JSONDecodeError as error:
+        raise AssemblyError(f"DashboardBody is no JSON: {error}") from error
+    name = properties.get("DashboardName") or creation.name(255)
+    creation.clients.cloudwatch.put_dashboard(DashboardName=name, DashboardBody=properties["DashboardBody"])
+    return Created(name)
+
+
+def _rule(creation: Creation, properties: Properties) -> Created:
+    check_pattern(properties["EventPattern"], creation.logical_id)
+    name = properties.get("Name") or creation.name()
+    events = creation.clients.events
+    arn = events.put_rule(
+        Name=name,
+        EventPattern=json.dumps(properties["EventPattern"]),
+        State=properties.get("State", "ENABLED"),
+        Description=properties.get("Description", ""),
+    )["RuleArn"]
+    for target in properties.get("Targets", []):
+        if unknown := set(target) - {"Arn", "Id", "RoleArn"}:
+            raise AssemblyError(f"target property {min(unknown)!r} is not supported locally; see docs/fidelity.md")
+        if ":states:" not in target["Arn"] or "RoleArn" not in target:
+            raise AssemblyError(
+                f"target {target['Arn']!r} is not supported locally, only a state machine with its role"
+            )
+    events.put_targets(Rule=name, Targets=properties.get("Targets", []))
+    return Created(name, {"Arn": arn})
 
 
 def _log_group(creation: Creation, properties: Properties) -> Created:
@@ -148,6 +198,15 @@ def _log_group(creation: Creation, properties: Properties) -> Created:
 
 def _state_machine(creation: Creation, properties: Properties) -> Created:
     check_definition(properties["DefinitionString"])
+    try:
+        require_delivery(
+            creation.authorization,
+            properties["RoleArn"],
+            logging=properties.get("LoggingConfiguration", {}).get("Level", "OFF") != "OFF",
+            tracing=bool(properties.get("TracingConfiguration", {}).get("Enabled")),
+        )
+    except AccessDeniedError as error:
+        raise AssemblyError(f"AccessDenied: {error}") from error
     name = properties.get("StateMachineName") or creation.name(80)
     options = {
         api: _camel_case(properties[key])
@@ -215,9 +274,11 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     "AWS::CloudWatch::Alarm": _type(
         _alarm,
         "ComparisonOperator EvaluationPeriods",
-        "AlarmName AlarmActions AlarmDescription Dimensions MetricName Namespace Period Statistic Threshold "
-        "TreatMissingData DatapointsToAlarm",
+        "ActionsEnabled AlarmName AlarmActions AlarmDescription DatapointsToAlarm Dimensions MetricName Namespace "
+        "Period Statistic Threshold TreatMissingData",
     ),
+    "AWS::CloudWatch::Dashboard": _type(_dashboard, "DashboardBody", "DashboardName"),
+    "AWS::Events::Rule": _type(_rule, "EventPattern", "Name Description State Targets"),
     "AWS::Logs::LogGroup": _type(_log_group, "", "LogGroupName RetentionInDays"),
     "AWS::StepFunctions::StateMachine": _type(
         _state_machine,

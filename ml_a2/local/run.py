@@ -24,11 +24,14 @@ from ml_a2.client import (
     TrainingPlanned,
     TrainingRound,
     job_name,
+    last_words,
     metric_values,
 )
 from ml_a2.dataset import Dataset
 from ml_a2.evaluation_code import evaluation_files
+from ml_a2.local.permissions import Permission, never_used
 from ml_a2.local.runtime import LocalRuntime, read_template
+from ml_a2.local.subscribers import write_outbox
 
 POLL_SECONDS = 0.25
 
@@ -60,6 +63,8 @@ class RunResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     failure: Failure | None = None
     last_log_lines: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
+    unused_permissions: tuple[Permission, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
@@ -84,6 +89,7 @@ class RunRequest:
     runs: Path
     region: str
     speed: float
+    faults: tuple[str, ...] = ()
 
 
 def run(request: RunRequest, progress: Progress) -> RunResult:
@@ -98,6 +104,7 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
     with LocalRuntime(region=request.region, speed=request.speed) as runtime:
         outputs = runtime.deploy(request.assembly)
         runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
+        runtime.inject(request.faults)
         progress.say(f"deployed {contract.STACK_NAME} on {runtime.url}")
         pipeline = Pipeline(runtime.clients, outputs)
         _upload(pipeline, request.dataset, code)
@@ -111,7 +118,8 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
                     progress.plan(event)
                 case TrainingRound():
                     progress.round(event)
-        results = _Results(pipeline, runtime, request, name, arn)
+        runtime.settle()
+        results = _Results(pipeline, runtime, request, name, arn, outputs[contract.OUTPUT_TOPIC])
         return results.fetch(began)
 
 
@@ -134,6 +142,7 @@ class _Results:
     request: RunRequest
     name: str
     arn: str
+    topic: str
 
     def fetch(self, began: float) -> RunResult:
         folder = self.request.runs / self.name
@@ -145,11 +154,22 @@ class _Results:
         notifications = self.runtime.notifications()
         _write_json(folder / "history.json", history)
         _write_json(folder / "notifications.json", notifications)
+        write_outbox(folder / "outbox.mbox", notifications, self.runtime.email_addresses(self.topic))
         metrics = metric_values(evaluation)
         seconds = time.monotonic() - began
         _write_json(folder / "manifest.json", self._manifest(outcome, metrics, seconds))
         failed_log = logs.get(outcome.failure.stage, []) if outcome.failure else []
-        return RunResult(self.name, outcome.status, folder, seconds, metrics, outcome.failure, tuple(failed_log[-5:]))
+        return RunResult(
+            self.name,
+            outcome.status,
+            folder,
+            seconds,
+            metrics,
+            outcome.failure,
+            tuple(last_words(failed_log)),
+            tuple(self.runtime.incidents.all()),
+            tuple(never_used(self.runtime.authorization)),
+        )
 
     def _fetch_logs(self, folder: Path, history: list[dict[str, Any]]) -> dict[str, list[str]]:
         logs = {}

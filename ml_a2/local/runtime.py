@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -16,14 +18,20 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from ml_a2 import contract
 from ml_a2.errors import AssemblyError
 from ml_a2.local import patches
+from ml_a2.local.alarms import Alarms
 from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.deployer import deploy
 from ml_a2.local.endpoint import Endpoint
+from ml_a2.local.event_bus import EventBus
+from ml_a2.local.faults import Faults
+from ml_a2.local.incidents import Incidents
 from ml_a2.local.sagemaker.job import JobServices
 from ml_a2.local.sagemaker.jobs import Jobs
 from ml_a2.local.sagemaker.protocol import SageMakerApi
-from ml_a2.local.service_calls import ServiceCalls
+from ml_a2.local.service_calls import PERMISSIONS, ServiceCalls
+from ml_a2.local.status_changes import StatusChanges
+from ml_a2.local.subscribers import post
 from ml_a2.local.template import Environment
 
 DEFAULT_REGION = "us-east-1"
@@ -46,12 +54,25 @@ class LocalRuntime:
         self._folder = tempfile.TemporaryDirectory(prefix="ml-a2-")
         self._endpoint = Endpoint(self._answer_sagemaker, port)
         self.clients = Clients(self._endpoint.url, region)
-        authorization = Authorization(self.environment)
-        services = JobServices(self.clients, authorization, self.environment, Path(self._folder.name))
+        self.authorization = Authorization(self.environment)
+        self.incidents = Incidents()
+        self._faults = Faults(PERMISSIONS)
+        watchers = (self.clients, self.authorization, self.environment, self.incidents)
+        self._changes = StatusChanges(self.clients, EventBus(*watchers), Alarms(*watchers), self.incidents)
+        services = JobServices(
+            self.clients,
+            self.authorization,
+            self.environment,
+            Path(self._folder.name),
+            self.incidents,
+            self._faults.job,
+            self._changes.job,
+        )
         self._jobs = Jobs(services)
         self._queue_url = ""
         self._api = SageMakerApi(self._jobs.operations())
-        patches.apply(ServiceCalls(self.clients, authorization, self.environment).call, speed)
+        calls = ServiceCalls(self.clients, self.authorization, self.environment, self._faults)
+        patches.apply(calls.call, speed, self._changes.execution, lambda url, body: post(url, body, self.incidents))
 
     @property
     def url(self) -> str:
@@ -61,6 +82,7 @@ class LocalRuntime:
     def __enter__(self) -> Self:
         """Begin to answer."""
         self._endpoint.start()
+        self._changes.start()
         return self
 
     def __exit__(
@@ -71,7 +93,8 @@ class LocalRuntime:
             stack.callback(self._folder.cleanup)
             stack.callback(self._endpoint.close)
             stack.callback(self._jobs.close)
-            self._stop_executions()
+            stack.callback(self._stop_executions)
+            self._changes.close()  # first, so that nothing new begins because executions are stopped
 
     def deploy(self, assembly: Path) -> dict[str, str]:
         """Deploy the assembly's one stack and return its outputs.
@@ -79,12 +102,34 @@ class LocalRuntime:
         Raises:
             AssemblyError: the assembly has no such stack, or its template cannot be deployed.
         """
-        outputs = deploy(read_template(assembly), self.environment, self.clients)
+        outputs = deploy(read_template(assembly), self.environment, self.clients, self.authorization)
         if missing := set(contract.OUTPUTS) - set(outputs):
             raise AssemblyError(
                 f"{assembly}: the template has no output {min(missing)!r}, by which clients find the stack"
             )
         return outputs
+
+    def inject(self, faults: Iterable[str]) -> None:
+        """Let the calls and jobs to come meet these faults, in place of any before.
+
+        Raises:
+            UserError: a fault is not one that is known.
+        """
+        self._faults.inject(faults)
+
+    def settle(self) -> None:
+        """Wait until no execution runs and everything that followed from their ends is done: alarms, rules, logs."""
+        while True:
+            self._changes.settle()
+            if not self._running_executions():
+                self._changes.settle()  # the end of the last one
+                if not self._running_executions():
+                    return
+            time.sleep(0.05)
+
+    def expire(self, execution_arn: str) -> None:
+        """Let the time of an execution run out now, as its TimeoutSeconds would."""
+        patches.expire(execution_arn, stepfunctions_backend(self.environment))
 
     def collect_notifications(self, topic_arn: str) -> None:
         """Listen to a topic as one more subscriber, a queue."""
@@ -103,16 +148,26 @@ class LocalRuntime:
                 sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
+    def email_addresses(self, topic_arn: str) -> list[str]:
+        """Return who has subscribed to a topic by email."""
+        subscriptions = self.clients.sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"]
+        return [s["Endpoint"] for s in subscriptions if s["Protocol"] in ("email", "email-json")]
+
     def _stop_executions(self) -> None:
+        for arn in self._running_executions():
+            self.clients.stepfunctions.stop_execution(
+                executionArn=arn, error="RuntimeEnded", cause="the local runtime was ended"
+            )
+
+    def _running_executions(self) -> list[str]:
         stepfunctions = self.clients.stepfunctions
-        for machine in stepfunctions.list_state_machines()["stateMachines"]:
-            running = stepfunctions.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")[
-                "executions"
-            ]
-            for execution in running:
-                stepfunctions.stop_execution(
-                    executionArn=execution["executionArn"], error="RuntimeEnded", cause="the local runtime was ended"
-                )
+        return [
+            execution["executionArn"]
+            for machine in stepfunctions.list_state_machines()["stateMachines"]
+            for execution in stepfunctions.list_executions(
+                stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING"
+            )["executions"]
+        ]
 
     def _answer_sagemaker(self, environ: Any, start_response: Any) -> Any:
         return self._api(environ, start_response)
@@ -146,9 +201,16 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def stepfunctions_backend(environment: Environment) -> Any:
+    """Return moto's own store of executions."""
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    return stepfunctions_parser_backends[environment.account][environment.region]
+
+
 def _forget_everything() -> None:
     """Empty the services' state of an earlier runtime in this process."""
-    for service in ("s3", "sns", "sqs", "stepfunctions", "logs", "cloudwatch", "iam", "sts"):
+    for service in ("s3", "sns", "sqs", "stepfunctions", "logs", "cloudwatch", "events", "iam", "sts"):
         moto.backends.get_backend(service).reset()
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.model import ListShape, Shape, StructureShape
 from botocore.response import StreamingBody
 
+from ml_a2.local import faults
 from ml_a2.local.authorization import AccessDeniedError, Authorization
 from ml_a2.local.clients import Clients
+from ml_a2.local.faults import LOST_ANSWER, Faults
 from ml_a2.local.template import Environment
 
 # What the state of an execution may hold.
@@ -24,8 +27,15 @@ class UnknownCallError(Exception):
 class ServiceCalls:
     """Carries out the AWS SDK integrations of the endpoint's state machines."""
 
-    def __init__(self, clients: Clients, authorization: Authorization, environment: Environment) -> None:
-        """Call the endpoint that the clients address."""
+    def __init__(
+        self,
+        clients: Clients,
+        authorization: Authorization,
+        environment: Environment,
+        faults_to_come: Faults,
+    ) -> None:
+        """Call the endpoint that the clients address; calls meet the faults to come."""
+        self._faults = faults_to_come
         self._clients = clients
         self._authorization = authorization
         self._where = environment
@@ -59,9 +69,43 @@ class ServiceCalls:
             raise _denied(str(error), operation) from error
         if service not in self._services:
             self._services[service] = self._clients.client(service)
-        answer = getattr(self._services[service], operation)(**parameters)
+        client = self._services[service]
+        shapes = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+        fault = self._faults.call(service, operation)
+        if fault and fault != LOST_ANSWER:
+            raise _injected(client, fault, operation)
+        answer = getattr(client, operation)(**_renamed(parameters, shapes.input_shape, to_api=True))
         answer.pop("ResponseMetadata", None)
-        return _as_json(answer)
+        if fault:
+            raise _injected(client, "ThrottlingException", operation)
+        return _as_json(_renamed(answer, shapes.output_shape, to_api=False))
+
+
+def _injected(client: Any, code: str, operation: str) -> ClientError:
+    """Return the error of a fault, of the class that the service's model has for it."""
+    error: ClientError = client.exceptions.from_code(code)(faults.error_answer(code), operation)
+    return error
+
+
+def _renamed(value: Any, shape: Shape | None, *, to_api: bool) -> Any:
+    """Write members as SDK integrations do, in Pascal case, or as the service's own model has them."""
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_renamed(item, shape.member, to_api=to_api) for item in value]
+    if not isinstance(shape, StructureShape) or not isinstance(value, dict):
+        return value
+    own: dict[str, str] = {_pascal(name): name for name in shape.members}
+    renamed: dict[str, Any] = {}
+    item: Any
+    name: str
+    for name, item in value.items():
+        member = own.get(name, name) if to_api else name
+        inner = _renamed(item, shape.members.get(member), to_api=to_api)
+        renamed[member if to_api else _pascal(name)] = inner
+    return renamed
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 Permission = tuple[str, str, dict[str, str]]
@@ -90,6 +134,21 @@ def _on_topic(request: Mapping[str, Any], where: Environment) -> Iterator[Permis
     yield "sns:Publish", request.get("TopicArn", ""), {}
 
 
+def _on_execution(action: str) -> Callable[[Mapping[str, Any], Environment], Iterator[Permission]]:
+    def permissions(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+        yield f"states:{action}", request.get("ExecutionArn", ""), {}
+
+    return permissions
+
+
+def _on_log(action: str) -> Callable[[Mapping[str, Any], Environment], Iterator[Permission]]:
+    def permissions(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+        group = f"arn:{where.partition}:logs:{where.region}:{where.account}:log-group:{request.get('LogGroupName', '')}"
+        yield f"logs:{action}", f"{group}:log-stream:{request.get('LogStreamName', '')}", {}
+
+    return permissions
+
+
 # What a call needs, by service and operation. Source: Service Authorization Reference.
 PERMISSIONS: dict[tuple[str, str], Callable[[Mapping[str, Any], Environment], Iterator[Permission]]] = {
     ("sagemaker", "create_training_job"): _on_job("CreateTrainingJob", "training-job", "TrainingJobName"),
@@ -100,6 +159,10 @@ PERMISSIONS: dict[tuple[str, str], Callable[[Mapping[str, Any], Environment], It
     ("sagemaker", "stop_processing_job"): _on_job("StopProcessingJob", "processing-job", "ProcessingJobName"),
     ("s3", "get_object"): _on_object("GetObject"),
     ("sns", "publish"): _on_topic,
+    ("stepfunctions", "describe_execution"): _on_execution("DescribeExecution"),
+    ("stepfunctions", "get_execution_history"): _on_execution("GetExecutionHistory"),
+    ("logs", "describe_log_streams"): _on_log("DescribeLogStreams"),
+    ("logs", "get_log_events"): _on_log("GetLogEvents"),
 }
 
 

@@ -95,7 +95,7 @@ def test_history_has_every_state_that_was_passed(breast_cancer: tuple[Path, dict
         dict.fromkeys(e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e)
     )
     assert entered == [
-        "StackDefaults", "ApplyDefaults", "NameJobs", "ModelGiven?", "CreateTrainingJob", "WaitForTraining",
+        "NameJobs", "ApplyDefaults", "MergeHyperparameters", "ModelGiven?", "CreateTrainingJob", "WaitForTraining",
         "DescribeTrainingJob", "TrainingStatus?", "UseTrainedModel", "CreateProcessingJob", "WaitForEvaluation",
         "DescribeProcessingJob", "EvaluationStatus?", "ReadEvaluation", "PipelineSucceeded",
     ]  # fmt: skip
@@ -214,7 +214,8 @@ def test_fails_for_an_image_of_another_registry(assembly: Path, tmp_path: Path) 
     assert result["failure"]["stage"] == "Training"
     assert "account '111122223333' is not that of SageMaker's images in us-east-1" in result["failure"]["cause"]
     notifications = json.loads((tmp_path / result["run_directory"] / "notifications.json").read_text())
-    assert [n["Subject"] for n in notifications] == ["ML-A2: the Training stage failed"]
+    assert [n["Subject"] for n in notifications][:1] == ["MlA2TrainingEvaluationStack: the Training stage failed"]
+    assert [n["Subject"].split()[0] for n in notifications[1:]] == ["ALARM:"]
     assert "111122223333" in notifications[0]["Message"]
 
 

@@ -8,11 +8,11 @@ import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk.assertions import Match, Template
 
 from ml_a2.errors import SettingsError
 from ml_a2.infrastructure.alerting import Alerting
+from ml_a2.infrastructure.calls import service_call
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.execution_log import ExecutionLog
 from ml_a2.infrastructure.failure import FailurePath, Stage
@@ -147,16 +147,22 @@ def test_execution_log_lies_under_vended_logs(stack: Stack) -> None:
 def test_failure_path_protects_any_call(stack: Stack) -> None:
     """A protected call is repeated, caught, reported with its stage, notified, and the execution fails."""
     path = FailurePath(stack, "Failure", topic=sns.Topic(stack, "Topic"))
-    call = tasks.CallAwsService(
-        stack, "Call", service="s3", action="getObject", parameters={"Bucket": "b", "Key": "k"}, iam_resources=["*"]
+    call = service_call(
+        stack,
+        "Call",
+        service="s3",
+        action="getObject",
+        parameters={"Bucket": "b", "Key": "k"},
+        iam_action="s3:GetObject",
+        resources=["arn:aws:s3:::b/k"],
     )
     path.protect(call, Stage("Reading", "$.job", "/group"))
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(call))
     states = definition_of(Template.from_stack(stack).to_json())["States"]
-    assert states["Call"]["Retry"][0]["MaxAttempts"] == 3
+    assert [retrier["MaxAttempts"] for retrier in states["Call"]["Retry"]] == [0, 3]
     assert [catcher["Next"] for catcher in states["Call"]["Catch"]] == ["ReadingCallFailed"]
     reported = states["ReadingCallFailed"]
-    assert (reported["Parameters"]["stage"], reported["Next"]) == ("Reading", "NotifyFailure")
+    assert (reported["Parameters"]["stage"], reported["Next"]) == ("Reading", "FindLogStream")
     assert states["NotifyFailure"]["Next"] == "PipelineFailed"
     assert states["PipelineFailed"]["Type"] == "Fail"
 

@@ -107,6 +107,9 @@ def account(runtime: LocalRuntime) -> Account:
     runtime.clients.s3.create_bucket(Bucket="data")
     role = runtime.clients.iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     account = Account(runtime, role)
+    basics = {"Effect": "Allow", "Action": ["logs:*", "ecr:*", "cloudwatch:PutMetricData"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [basics]})
+    runtime.clients.iam.put_role_policy(RoleName="job", PolicyName="basics", PolicyDocument=document)
     account.allow({"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]})
     account.put("train/t.csv", ROWS)
     return account

@@ -22,7 +22,7 @@ def _resource(template: Template, kind: str) -> dict[str, Any]:
 
 def test_every_resource_of_the_template_comes_into_being(runtime: LocalRuntime, template: Template) -> None:
     """What the services' own APIs answer is what the template says."""
-    outputs = deploy(template, runtime.environment, runtime.clients)
+    outputs = deploy(template, runtime.environment, runtime.clients, runtime.authorization)
     clients = runtime.clients
     buckets = {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}
     assert {value for name, value in outputs.items() if "Bucket" in name} == buckets
@@ -36,11 +36,11 @@ def test_every_resource_of_the_template_comes_into_being(runtime: LocalRuntime, 
     assert machine["loggingConfiguration"]["level"] == "ALL"
     alarms = clients.cloudwatch.describe_alarms()["MetricAlarms"]
     assert {alarm["AlarmActions"][0] for alarm in alarms} == {outputs["NotificationTopicArn"]}
-    assert len(alarms) == 3
+    assert len(alarms) == 6
     policy = clients.sns.get_topic_attributes(TopicArn=outputs["NotificationTopicArn"])["Attributes"]["Policy"]
     assert "cloudwatch.amazonaws.com" in policy
     groups = clients.logs.describe_log_groups(logGroupNamePrefix="/aws/vendedlogs/")["logGroups"]
-    assert [group["retentionInDays"] for group in groups] == [180]
+    assert [group["retentionInDays"] for group in groups] == [180, 180]
 
 
 def _unknown_type(template: Template) -> None:
@@ -135,7 +135,7 @@ def test_fails_naming_what_it_cannot_deploy(
     changed = copy.deepcopy(template)
     change(changed)
     with pytest.raises(AssemblyError) as caught:
-        deploy(changed, runtime.environment, runtime.clients)
+        deploy(changed, runtime.environment, runtime.clients, runtime.authorization)
     assert words in str(caught.value)
 
 
@@ -144,7 +144,7 @@ def test_nothing_exists_when_a_type_is_refused(runtime: LocalRuntime, template: 
     changed = copy.deepcopy(template)
     _unknown_type(changed)
     with pytest.raises(AssemblyError):
-        deploy(changed, runtime.environment, runtime.clients)
+        deploy(changed, runtime.environment, runtime.clients, runtime.authorization)
     assert runtime.clients.s3.list_buckets()["Buckets"] == []
 
 
@@ -152,5 +152,5 @@ def test_a_resource_whose_condition_is_false_is_left_out(runtime: LocalRuntime) 
     """Conditions decide as in CloudFormation."""
     bucket = {"Type": "AWS::S3::Bucket", "Condition": "Never"}
     conditional = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}, "Resources": {"Bucket": bucket}}
-    deploy(conditional, runtime.environment, runtime.clients)
+    deploy(conditional, runtime.environment, runtime.clients, runtime.authorization)
     assert runtime.clients.s3.list_buckets()["Buckets"] == []

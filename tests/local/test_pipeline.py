@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ class Deployed:
     def execute(self, name: str, execution_input: dict[str, Any] | None = None) -> tuple[Outcome, list[Any]]:
         arn = self.pipeline.start(name, FEW_ROUNDS if execution_input is None else execution_input)
         events = list(self.pipeline.watch(arn, poll_seconds=0.1))
+        self.runtime.settle()
         return self.pipeline.outcome(arn), events
 
 
@@ -115,8 +117,9 @@ def test_bad_validation_data_fails_with_the_scripts_own_words(deployed: Deployed
     assert (outcome.failure.stage, outcome.failure.error) == ("Evaluation", "EvaluationJobFailed")
     assert outcome.failure.cause == "EvaluationError: v.csv has 2 feature columns, but the model was trained on 3"
     assert _states(events)[-2:] == ["NotifyFailure", "PipelineFailed"]
-    (message,) = deployed.runtime.notifications()
-    assert message["Subject"] == "ML-A2: the Evaluation stage failed"
+    message, alarm = deployed.runtime.notifications()
+    assert message["Subject"] == "MlA2TrainingEvaluationStack: the Evaluation stage failed"
+    assert json.loads(alarm["Message"])["Trigger"]["MetricName"] == "ExecutionsFailed"
     assert outcome.failure.cause in message["Message"]
     assert "/aws/sagemaker/ProcessingJobs" in message["Message"]
 
@@ -127,7 +130,9 @@ def test_missing_training_data_fails_with_its_url(deployed: Deployed) -> None:
     assert outcome.failure is not None
     assert (outcome.status, outcome.failure.error) == ("FAILED", "TrainingJobFailed")
     assert "/train/elsewhere/" in outcome.failure.cause
-    assert len(deployed.runtime.notifications()) == 1
+    message, alarm = deployed.runtime.notifications()
+    assert "none: the Training job wrote nothing" in message["Message"]
+    assert alarm["Subject"].startswith("ALARM: ")
 
 
 def test_prefixes_outside_the_roles_are_denied(deployed: Deployed) -> None:
@@ -138,23 +143,12 @@ def test_prefixes_outside_the_roles_are_denied(deployed: Deployed) -> None:
     assert "not authorized to perform: s3:ListBucket" in outcome.failure.cause
 
 
-def test_a_job_that_exists_already_is_adopted(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_exists_already_is_adopted(deployed: Deployed) -> None:
     """A create call whose answer was lost is repeated, meets ResourceInUse, and the execution goes on with the job."""
-    create = deployed.runtime._api._operations["CreateTrainingJob"]
-    calls = []
-
-    def answer_lost(request: dict[str, Any]) -> Any:
-        calls.append(request["TrainingJobName"])
-        answer = create(request)
-        if len(calls) == 1:
-            from ml_a2.local.sagemaker.protocol import ApiError
-
-            raise ApiError("ThrottlingException", "Rate exceeded")
-        return answer
-
-    monkeypatch.setitem(deployed.runtime._api._operations, "CreateTrainingJob", answer_lost)
+    deployed.runtime.inject(["sagemaker:CreateTrainingJob=lost-answer", "sagemaker:CreateProcessingJob=lost-answer"])
     outcome, _ = deployed.execute("lost")
     assert outcome.status == "SUCCEEDED", outcome
-    assert len(calls) == 2
-    assert len(set(calls)) == 1
-    assert len(deployed.runtime.clients.sagemaker.list_training_jobs()["TrainingJobSummaries"]) == 1
+    assert "caught" in outcome.output
+    sagemaker = deployed.runtime.clients.sagemaker
+    assert len(sagemaker.list_training_jobs()["TrainingJobSummaries"]) == 1
+    assert len(sagemaker.list_processing_jobs()["ProcessingJobSummaries"]) == 1

@@ -203,5 +203,5 @@ def test_fails_on_another_moto(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patches, "_active", None)
     monkeypatch.setattr(patches.moto, "__version__", "9.9.9")
     with pytest.raises(RuntimeError, match=r"written for moto 5\.2\.5, not 9\.9\.9"):
-        patches.apply(lambda *_: None, 1)
+        patches.apply(lambda *_: None, 1, lambda *_: None, lambda *_: None)
     assert patches._active is None  # so that a second try is refused as well

@@ -23,6 +23,7 @@ class UnknownImageError(Exception):
 class Image:
     """An image's own command; None where the request brings entry point and arguments."""
 
+    account: str
     repository: str
     tag: str
     command: Sequence[str] | None
@@ -59,4 +60,4 @@ def find_image(uri: str, environment: Environment) -> Image:
     if name not in IMAGES:
         known = ", ".join(f"{repository}:{tag}" for repository, tag in IMAGES)
         raise UnknownImageError(f"image {uri!r} cannot be run locally, only {known}; see docs/fidelity.md")
-    return Image(*name, IMAGES[name])
+    return Image(match["account"], *name, IMAGES[name])

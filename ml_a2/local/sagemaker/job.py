@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 import threading
 import traceback
 from abc import ABC, abstractmethod
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ml_a2.local.authorization import Authorization, Session
+from ml_a2.local.authorization import AccessDeniedError, Authorization, Session
 from ml_a2.local.clients import Clients
 from ml_a2.local.images import Image
+from ml_a2.local.incidents import Incidents
 from ml_a2.local.sagemaker.container import Container
 from ml_a2.local.sagemaker.job_log import JobLog
 from ml_a2.local.sagemaker.transfer import Transfer, TransferError
@@ -25,6 +27,25 @@ FAILURE_REASON_CHARACTERS = 1024
 ENDED = ("Completed", "Failed", "Stopped")
 
 
+NO_CAPACITY = (
+    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type "
+    "or after some time."
+)
+PULL_ACTIONS = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
+# Faults that a container meets, and those of them that end it from outside after this time.
+CONTAINER_FAULTS = {"crash", "oom", "stopped", "timeout", "hang"}
+ENDED_EARLY = {"stopped", "timeout"}
+EARLY_SECONDS = 0.5
+
+
+class ProvisioningError(Exception):
+    """A job that could not even begin; the message is its failure reason."""
+
+
+def _unheard(line: str) -> None:
+    """Take a line of a job that has no log."""
+
+
 @dataclass(frozen=True)
 class JobServices:
     """What a job needs around it."""
@@ -33,6 +54,11 @@ class JobServices:
     authorization: Authorization
     environment: Environment
     folder: Path
+    incidents: Incidents
+    # The kind of fault that a job of a stage meets, if any.
+    fault: Callable[[str], str | None]
+    # Hears that a job changed its status: the event's detail type, the job's ARN, its description.
+    changed: Callable[[str, str, Mapping[str, Any]], None]
 
 
 class Job(ABC):
@@ -40,6 +66,8 @@ class Job(ABC):
 
     log_group: ClassVar[str]
     resource: ClassVar[str]
+    stage: ClassVar[str]
+    event: ClassVar[str]
 
     def __init__(
         self, name: str, request: Mapping[str, Any], image: Image, session: Session, services: JobServices
@@ -54,6 +82,8 @@ class Job(ABC):
         self.started: dt.datetime | None = None
         self.ended: dt.datetime | None = None
         self._services = services
+        self._session = session
+        self._fault = services.fault(self.stage)
         self._transfer = Transfer(services.clients, services.authorization, session)
         self._folder = services.folder / f"{self.resource}-{name}"
         self.base = self._folder / "ml"
@@ -70,6 +100,7 @@ class Job(ABC):
 
     def start(self) -> None:
         """Begin, and return at once."""
+        self._tell()
         self._thread.start()
 
     def stop(self) -> None:
@@ -80,6 +111,7 @@ class Job(ABC):
             self._enter("Stopping")
             self._stopping.set()
             container = self._container
+        self._tell()
         if container:
             container.stop()
 
@@ -131,7 +163,7 @@ class Job(ABC):
         try:
             exit_code = self._run()
             status, reason = self._outcome(exit_code)
-        except TransferError as error:
+        except (TransferError, ProvisioningError) as error:
             status, reason = "Failed", str(error)
         except Exception:  # noqa: BLE001  # a bug of ours must end the job loudly, not leave it InProgress for ever
             traceback.print_exc()
@@ -140,28 +172,87 @@ class Job(ABC):
             self.failure_reason = reason[:FAILURE_REASON_CHARACTERS] if reason else None
             self.ended = now()
             self._enter(status)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Send the event that a change of status has."""
+        self._services.changed(self.event, self.arn, self.describe())
 
     def _run(self) -> int:
+        if self._fault == "capacity":
+            raise ProvisioningError(NO_CAPACITY)
         self._progress("Downloading")
+        self._pull()
+        if self._fault == "missing-data":
+            self._transfer.find_nothing()
         self._stage()
+        if self._fault == "corrupt-model":
+            self._corrupt_input()
         self.started = now()
         self._progress("Training")
-        log = JobLog(self._services.clients, self.log_group, self.name)
+        log = self._open_log()
         try:
-            exit_code = self._contain(log.write)
+            exit_code = self._contain(log.write if log else _unheard)
         finally:
-            log.close()
+            if log:
+                log.close()
+        if self._fault == "corrupt-model":
+            self._corrupt_output()
         self._progress("Uploading")
         self._keep(exit_code)
         return exit_code
 
+    def _pull(self) -> None:
+        """Pull the image as the job's role."""
+        where = self._services.environment
+        repository = f"arn:{where.partition}:ecr:{where.region}:{self.image.account}:repository/{self.image.repository}"
+        for action, resource in (("GetAuthorizationToken", "*"), *((action, repository) for action in PULL_ACTIONS)):
+            try:
+                self._services.authorization.require(self._session, f"ecr:{action}", resource)
+            except AccessDeniedError as error:
+                raise ProvisioningError(f"ClientError: the image cannot be pulled: {error}") from error
+
+    def _open_log(self) -> JobLog | None:
+        """Open the job's log as its role; a job whose role may not write one goes on in silence."""
+        where = self._services.environment
+        group = f"arn:{where.partition}:logs:{where.region}:{where.account}:log-group:{self.log_group}:log-stream:"
+        log = JobLog(self._services.clients, self.log_group, self.name)
+        checks = [
+            ("logs:CreateLogGroup", group, {}),
+            ("logs:DescribeLogStreams", group, {}),
+            ("logs:CreateLogStream", f"{group}{log.stream}", {}),
+            ("logs:PutLogEvents", f"{group}{log.stream}", {}),
+            ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": self.log_group}),
+        ]
+        allowed = True
+        for action, resource, context in checks:
+            try:
+                self._services.authorization.require(self._session, action, resource, context)
+            except AccessDeniedError as error:
+                self._services.incidents.report(f"{self.resource} {self.name}: {error}")
+                allowed = allowed and not action.startswith("logs:")
+        if allowed:
+            log.open()
+            return log
+        return None
+
+    def _corrupt_input(self) -> None:  # noqa: B027  # only an evaluation has a model among its inputs
+        """Spoil the model that the job was given."""
+
+    def _corrupt_output(self) -> None:  # noqa: B027  # only a training leaves a model
+        """Spoil the model that the job left."""
+
     def _contain(self, log: Callable[[str], None]) -> int:
-        container = Container(self.base, self._command(), self._variables(), isolated=self._isolated(), log=log)
+        command = self._command()
+        if self._fault in CONTAINER_FAULTS:
+            command = [sys.executable, "-m", "ml_a2.local.images.faulty", self._fault]
+        container = Container(self.base, command, self._variables(), isolated=self._isolated(), log=log)
         with self._lock:
             self._container = container
         if self._stopping.is_set():
             return -1
-        timer = threading.Timer(self._max_runtime_seconds(), self._expire)
+        seconds = self._max_runtime_seconds() if self._fault not in ENDED_EARLY else EARLY_SECONDS
+        timer = threading.Timer(seconds, self.stop if self._fault == "stopped" else self._expire)
         timer.daemon = True
         timer.start()
         try:

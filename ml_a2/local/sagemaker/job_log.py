@@ -20,20 +20,23 @@ class JobLog:
     """Takes lines from a job and delivers them in batches; `close` delivers the rest."""
 
     def __init__(self, clients: Clients, group: str, job_name: str) -> None:
-        """Create the stream `<job>/algo-1-<epoch seconds>`."""
+        """Name the stream `<job>/algo-1-<epoch seconds>`."""
         self._logs = clients.logs
         self._group = group
         self.stream = f"{job_name}/algo-1-{int(time.time())}"
-        try:
-            self._logs.create_log_group(logGroupName=group)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                raise
-        self._logs.create_log_stream(logGroupName=group, logStreamName=self.stream)
         self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._last = 0
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._deliver, name=f"log {job_name}", daemon=True)
+
+    def open(self) -> None:
+        """Create the stream, and begin to deliver."""
+        try:
+            self._logs.create_log_group(logGroupName=self._group)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
+        self._logs.create_log_stream(logGroupName=self._group, logStreamName=self.stream)
         self._thread.start()
 
     def write(self, line: str) -> None:

@@ -26,6 +26,8 @@ class ProcessingJob(Job):
 
     log_group: ClassVar[str] = contract.PROCESSING_LOG_GROUP
     resource: ClassVar[str] = "processing-job"
+    stage: ClassVar[str] = "evaluation"
+    event: ClassVar[str] = "SageMaker Processing Job State Change"
 
     def describe(self) -> dict[str, Any]:
         """Return the answer of DescribeProcessingJob; fields appear when the service knows them."""
@@ -84,6 +86,10 @@ class ProcessingJob(Job):
         # Outputs are uploaded whether the job succeeded or not: what the container left may explain its end.
         for item in self._outputs():
             self._transfer.upload_folder(self._local(item["LocalPath"]), item["S3Uri"])
+
+    def _corrupt_input(self) -> None:
+        for file in self.base.rglob(contract.MODEL_ARCHIVE):
+            file.write_bytes(b"this is no archive")
 
     def _explain(self, exit_code: int) -> str:
         return f"AlgorithmError: See job logs for more information, exit code: {exit_code}"

@@ -27,6 +27,8 @@ class TrainingJob(Job):
 
     log_group: ClassVar[str] = contract.TRAINING_LOG_GROUP
     resource: ClassVar[str] = "training-job"
+    stage: ClassVar[str] = "training"
+    event: ClassVar[str] = "SageMaker Training Job State Change"
 
     def __init__(self, *arguments: Any) -> None:
         """Start the list of secondary statuses."""
@@ -119,6 +121,10 @@ class TrainingJob(Job):
             if any((self.base / folder).iterdir()):
                 archive = _archive(self.base / folder, self._folder / name)
                 self._transfer.upload(archive, self._output_uri(name))
+
+    def _corrupt_output(self) -> None:
+        for file in (self.base / "model").iterdir():
+            file.write_bytes(b"this is no model")
 
     def _output_uri(self, name: str) -> str:
         return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/{name}"

@@ -22,6 +22,7 @@ class Transfer:
         self._s3 = clients.s3
         self._authorization = authorization
         self._session = session
+        self._finds_nothing = False
         self._partition = session.role_arn.split(":")[1]
 
     def download(self, uri: str, folder: Path) -> None:
@@ -41,11 +42,15 @@ class Transfer:
             self._require("s3:GetObject", f"{bucket}/{key}")
             target.parent.mkdir(parents=True, exist_ok=True)
             self._s3.download_file(bucket, key, str(target))
-        if not found:
+        if not found or self._finds_nothing:
             raise TransferError(
                 f"ClientError: Data download failed:No S3 objects found under S3 URL {uri!r} given in input data "
                 "source."
             )
+
+    def find_nothing(self) -> None:
+        """Behave from now on as if nothing lay under any prefix."""
+        self._finds_nothing = True
 
     def upload(self, file: Path, uri: str) -> None:
         """Copy a file to an object.

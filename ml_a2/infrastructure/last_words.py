@@ -1,0 +1,108 @@
+"""The last lines of a failed job's log, brought into the state that the notification is written from.
+
+A FailureReason keeps 1,024 characters, which the traceback's beginning fills: the exception itself stands at the end
+of the log.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from ml_a2 import contract
+from ml_a2.infrastructure.calls import HOPELESS, service_call
+
+# Long enough for what XGBoost's own stack trace appends to its message.
+LINES = 25
+LOG_GROUPS = (contract.TRAINING_LOG_GROUP, contract.PROCESSING_LOG_GROUP)
+JOB_PREFIXES = (contract.TRAINING_JOB_PREFIX, contract.PROCESSING_JOB_PREFIX)
+
+
+class LastWords(Construct):
+    """From `$.failure` (log_group, job_name) to `$.log` (stream, lines); goes on whatever the log answers."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, then: sfn.IChainable) -> None:
+        """Create the states; `then` follows them."""
+        super().__init__(scope, construct_id)
+        self._then = then
+        self._unread = self._report("LogUnread", "States.Format('not read: {}', $.caught.Cause)")
+        self._none = self._report("NoLog", "States.Format('none: the {} job wrote nothing', $.failure.stage)")
+        self.start = self._find()
+
+    def _find(self) -> sfn.IChainable:
+        find = service_call(
+            self,
+            "FindLogStream",
+            service="cloudwatchlogs",
+            action="describeLogStreams",
+            parameters={
+                "LogGroupName.$": "$.failure.log_group",
+                "LogStreamNamePrefix.$": "States.Format('{}/', $.failure.job_name)",
+            },
+            iam_action="logs:DescribeLogStreams",
+            resources=[arn for group in LOG_GROUPS for arn in (self._group_arn(group), f"{self._group_arn(group)}:*")],
+            result_path="$.log",
+        )
+        # The first job of an account makes the group.
+        find.add_catch(self._none, errors=list(HOPELESS["cloudwatchlogs"]), result_path="$.caught")
+        find.add_catch(self._unread, errors=["States.ALL"], result_path="$.caught")
+        found = sfn.Choice(self, "LogFound?", state_name="LogFound?")
+        found.when(sfn.Condition.is_present("$.log.LogStreams[0].LogStreamName"), self._read())
+        found.otherwise(self._none)
+        find.next(found)
+        return find
+
+    def _read(self) -> sfn.IChainable:
+        read = service_call(
+            self,
+            "ReadLastLines",
+            service="cloudwatchlogs",
+            action="getLogEvents",
+            parameters={
+                "LogGroupName.$": "$.failure.log_group",
+                "LogStreamName.$": "$.log.LogStreams[0].LogStreamName",
+                "Limit": LINES,
+                "StartFromHead": False,
+            },
+            iam_action="logs:GetLogEvents",
+            resources=[
+                f"{self._group_arn(group)}:log-stream:{prefix}*"
+                for group, prefix in zip(LOG_GROUPS, JOB_PREFIXES, strict=True)
+            ],
+            result_selector={"messages.$": "$.Events[*].Message", "count.$": "States.ArrayLength($.Events)"},
+            result_path="$.read",
+        )
+        read.add_catch(self._unread, errors=["States.ALL"], result_path="$.caught")
+        read.next(self._join())
+        return read
+
+    def _join(self) -> sfn.IChainable:
+        """Put the lines one below the other; no intrinsic function joins a list."""
+        first = self._log("FirstLine", stream="$.log.LogStreams[0].LogStreamName", index=0, lines="States.Format('')")
+        append = self._log(
+            "AppendLine",
+            stream="$.log.stream",
+            index="States.MathAdd($.log.index, 1)",
+            lines="States.Format('{}  {}\n', $.log.lines, States.ArrayGetItem($.read.messages, $.log.index))",
+        )
+        more = sfn.Choice(self, "MoreLines?", state_name="MoreLines?")
+        more.when(sfn.Condition.number_less_than_json_path("$.log.index", "$.read.count"), append)
+        more.otherwise(self._then)
+        append.next(more)
+        return first.next(more)
+
+    def _report(self, name: str, stream: str) -> sfn.Pass:
+        state = self._log(name, stream=stream, index=0, lines="States.Format('')")
+        state.next(self._then)
+        return state
+
+    def _log(self, name: str, *, stream: str, index: str | int, lines: str) -> sfn.Pass:
+        number = {"index": index} if isinstance(index, int) else {"index.$": index}
+        parameters = {"stream.$": stream, "lines.$": lines, **number}
+        return sfn.Pass(self, name, state_name=name, parameters=parameters, result_path="$.log")
+
+    def _group_arn(self, group: str) -> str:
+        return Stack.of(self).format_arn(
+            service="logs", resource="log-group", resource_name=group, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )

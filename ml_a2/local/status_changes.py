@@ -1,0 +1,153 @@
+"""What follows when an execution or a job changes its status: metrics, alarms, events, execution logs.
+
+One thread does it all in order, so that nothing of it delays the execution and `settle` can wait for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ml_a2.local import execution_log
+from ml_a2.local.alarms import Alarms
+from ml_a2.local.clients import Clients
+from ml_a2.local.event_bus import EventBus
+from ml_a2.local.incidents import Incidents
+
+# AWS/States, "Execution metrics".
+METRICS = {
+    "RUNNING": "ExecutionsStarted",
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
+# A call that was under way when the execution timed out ends before the history does.
+HISTORY_GRACE_SECONDS = 60
+EVALUATION_SECONDS = 10
+
+
+class StatusChanges:
+    """Takes the changes, and brings each to those who watch."""
+
+    def __init__(self, clients: Clients, bus: EventBus, alarms: Alarms, incidents: Incidents) -> None:
+        """Prepare the thread."""
+        self._clients = clients
+        self._bus = bus
+        self._alarms = alarms
+        self._incidents = incidents
+        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._live, name="status changes", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what has come in, and take no more."""
+        self._work.put(None)
+        self._thread.join()
+
+    def settle(self) -> None:
+        """Wait until everything that has come in is done."""
+        self._work.join()
+
+    def execution(self, arn: str, status: str) -> None:
+        """Take that an execution started or ended."""
+        self._work.put(lambda: self._follow_execution(arn, status))
+
+    def job(self, detail_type: str, arn: str, description: Mapping[str, Any]) -> None:
+        """Take that a SageMaker job changed its status."""
+        detail = json.loads(json.dumps(description, default=_milliseconds))
+        self._work.put(lambda: self._put("aws.sagemaker", detail_type, detail, arn))
+
+    def _live(self) -> None:
+        while True:
+            try:
+                work = self._work.get(timeout=EVALUATION_SECONDS)
+            except queue.Empty:
+                self._alarms.evaluate(dt.datetime.now(dt.UTC))
+                continue
+            try:
+                if work is None:
+                    return
+                work()
+            except Exception:  # noqa: BLE001  # the next change must still be followed; this one is told
+                self._incidents.report(f"a status change could not be followed: {traceback.format_exc(limit=-3)}")
+            finally:
+                self._work.task_done()
+
+    def _follow_execution(self, arn: str, status: str) -> None:
+        execution: dict[str, Any] = dict(self._clients.stepfunctions.describe_execution(executionArn=arn))
+        now = dt.datetime.now(dt.UTC)
+        dimension = [{"Name": "StateMachineArn", "Value": execution["stateMachineArn"]}]
+        data: list[Any] = [{"MetricName": METRICS[status], "Dimensions": dimension, "Value": 1.0, "Timestamp": now}]
+        if status != "RUNNING":
+            took = (execution["stopDate"] - execution["startDate"]) / dt.timedelta(milliseconds=1)
+            data.append(
+                {
+                    "MetricName": "ExecutionTime",
+                    "Dimensions": dimension,
+                    "Value": took,
+                    "Timestamp": now,
+                    "Unit": "Milliseconds",
+                }
+            )
+        self._clients.cloudwatch.put_metric_data(Namespace="AWS/States", MetricData=data)
+        self._alarms.evaluate(now)
+        self._put("aws.states", "Step Functions Execution Status Change", _detail(execution, status), arn)
+        if status != "RUNNING":
+            execution_log.deliver(self._clients, execution, self._history(arn))
+
+    def _put(self, source: str, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+        failed = self._bus.put(source, detail_type, detail, resource)
+        now = dt.datetime.now(dt.UTC)
+        for rule in failed:
+            dimensions: Any = [{"Name": "RuleName", "Value": rule}]
+            datum: Any = {"MetricName": "FailedInvocations", "Dimensions": dimensions, "Value": 1.0, "Timestamp": now}
+            self._clients.cloudwatch.put_metric_data(Namespace="AWS/Events", MetricData=[datum])
+        if failed:
+            self._alarms.evaluate(now)
+
+    def _history(self, arn: str) -> list[dict[str, Any]]:
+        """Return the whole history, once its last event is there."""
+        deadline = time.monotonic() + HISTORY_GRACE_SECONDS
+        while True:
+            pages = self._clients.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+            events: list[dict[str, Any]] = [dict(event) for page in pages for event in page["events"]]
+            ended = bool(events) and events[-1]["type"].startswith("Execution") and len(events) > 1
+            if ended or time.monotonic() > deadline:
+                return events
+            time.sleep(0.05)
+
+
+def _detail(execution: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """Return the event's detail; times in milliseconds since 1970, what is not there is null."""
+    ended = status != "RUNNING"
+    output = execution.get("output")
+    return {
+        "executionArn": execution["executionArn"],
+        "stateMachineArn": execution["stateMachineArn"],
+        "name": execution["name"],
+        "status": status,
+        "startDate": _milliseconds(execution["startDate"]),
+        "stopDate": _milliseconds(execution["stopDate"]) if ended else None,
+        "input": execution.get("input"),
+        "output": output,
+        "inputDetails": {"included": True},
+        "outputDetails": {"included": True} if output is not None else None,
+        "error": execution.get("error") if ended else None,
+        "cause": execution.get("cause") if ended else None,
+    }
+
+
+def _milliseconds(time: Any) -> int:
+    if not isinstance(time, dt.datetime):
+        raise TypeError(f"{type(time).__name__} cannot be written into an event")
+    return int(time.timestamp() * 1000)
