@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check lock install clean
+.PHONY: run test check faults lock install clean
 
 run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
 	@$(BIN)/ml-a2 run
@@ -20,6 +20,9 @@ check: $(INSTALLED)  ## format, lint, types, layers, and the template against Cl
 	@CDK_OUTDIR=cdk.out $(BIN)/python app.py
 	@# W3005: the CDK writes out dependencies that references imply already.
 	@$(BIN)/cfn-lint --ignore-checks W3005 -- cdk.out/*.template.json
+
+faults: $(INSTALLED)  ## execute every way to fail, print the table and write docs/failures.md
+	@$(BIN)/python -m tests.failures.matrix
 
 install: $(INSTALLED)  ## make .venv and install what running and testing need
 

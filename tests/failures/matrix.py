@@ -64,16 +64,10 @@ class Stage:
         for _ in self.pipeline.watch(arn, poll_seconds=0.05):
             pass
 
-    def wait_for_state(self, arn: str, state: str) -> None:
-        for event in self.pipeline.watch(arn, poll_seconds=0.02):
-            if getattr(event, "name", None) == state:
-                return
-        raise AssertionError(f"the execution ended before it came to {state}")
-
     def wait_for_job(self, kind: str) -> None:
-        listed: list[Any] = []
-        while not listed:
-            listed = self.jobs(kind, "InProgress")
+        deadline = time.monotonic() + 120
+        while not self.jobs(kind, "InProgress"):
+            assert time.monotonic() < deadline, f"no {kind} job began"
             time.sleep(0.02)
 
     def jobs(self, kind: str, status: str) -> list[Any]:
@@ -226,7 +220,9 @@ def _given_model(faults: Sequence[str]) -> Callable[[Stage], str]:
 def _with_object(key: str, text: str, prefix: str) -> Callable[[Stage], str]:
     def act(stage: Stage) -> str:
         stage.put(key, text)
-        return stage.execute(**{prefix: key.rpartition("/")[0] + "/"})
+        arn = stage.execute(**{prefix: key.rpartition("/")[0] + "/"})
+        stage.runtime.clients.s3.delete_object(Bucket=stage.bucket, Key=key)
+        return arn
 
     return act
 

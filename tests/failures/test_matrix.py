@@ -1,0 +1,32 @@
+"""Every way to fail of the matrix, executed end to end: status, error, cause, messages, alarms, nothing left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ml_a2.local.runtime import LocalRuntime
+from tests.failures import matrix
+
+CELLS = list(matrix.cells())
+
+
+@pytest.fixture(scope="module")
+def stage(assembly: Path) -> Iterator[matrix.Stage]:
+    with LocalRuntime(speed=1000) as runtime:
+        yield matrix.Stage(runtime, assembly)
+
+
+@pytest.mark.xdist_group("failures")
+@pytest.mark.parametrize("cell", CELLS, ids=[cell.name for cell in CELLS])
+def test_a_failure_reaches_a_person_and_leaves_nothing(stage: matrix.Stage, cell: matrix.Cell) -> None:
+    """The execution ends as it must, exactly these messages and alarms go out, no job and no process is left."""
+    assert matrix.run(stage, cell).problems() == []
+
+
+def test_the_page_has_every_cell() -> None:
+    """docs/failures.md lists what is executed here, no more and no less."""
+    lines = matrix.PAGE.read_text(encoding="utf-8").split(matrix.TABLE_HEAD)[1].splitlines()
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines] == [cell.name for cell in CELLS]
