@@ -48,8 +48,8 @@ BOTO_NAMES = {"cloudwatchlogs": "logs"}
 TERMINAL_ERRORS = {"States.Runtime", "States.DataLimitExceeded"}
 
 Call = Callable[[str, str, dict[str, Any], str], Any]
-# Hears that an execution, by its ARN, took a status.
-StatusListener = Callable[[str, str], None]
+# Hears that an execution, by its ARN, takes a status; the function waits for it.
+StatusListener = Callable[[str, Callable[[], str]], None]
 # Brings a message to an HTTP endpoint: its URL, the document.
 HttpDelivery = Callable[[str, dict[str, Any]], None]
 
@@ -298,11 +298,21 @@ def _tell_status_changes() -> None:
 
     def tell_start(self: Any) -> None:
         start(self)
-        _current().listen(self.exec_arn, "RUNNING")
+        _current().listen(self.exec_arn, lambda: "RUNNING")
 
     def tell_end(self: Any) -> None:
-        terminated(self)
-        _current().listen(self.execution.exec_arn, str(self.execution.exec_status.value))
+        ended = threading.Event()
+
+        def status() -> str:
+            ended.wait()
+            return str(self.execution.exec_status.value)
+
+        # Announced before the status can be seen: whoever sees the end can wait for what follows from it.
+        _current().listen(self.execution.exec_arn, status)
+        try:
+            terminated(self)
+        finally:
+            ended.set()
 
     Execution.start = tell_start
     BaseExecutionWorkerCommunication.terminated = tell_end

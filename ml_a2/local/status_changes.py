@@ -58,9 +58,9 @@ class StatusChanges:
         """Wait until everything that has come in is done."""
         self._work.join()
 
-    def execution(self, arn: str, status: str) -> None:
-        """Take that an execution started or ended."""
-        self._work.put(lambda: self._follow_execution(arn, status))
+    def execution(self, arn: str, status: Callable[[], str]) -> None:
+        """Take that an execution starts or ends; `status` waits until it has, and tells how."""
+        self._work.put(lambda: self._follow_execution(arn, status()))
 
     def job(self, detail_type: str, arn: str, description: Mapping[str, Any]) -> None:
         """Take that a SageMaker job changed its status."""

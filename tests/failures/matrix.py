@@ -157,7 +157,9 @@ def run(stage: Stage, cell: Cell) -> Result:
     _await_stopping(stage)
     found = [(n["Subject"], n["Message"]) for n in runtime.notifications()]
     is_alarm = [subject.startswith("ALARM: ") for subject, _ in found]
-    alarms = [json.loads(body)["Trigger"]["MetricName"] for (_, body), alarm in zip(found, is_alarm, strict=True) if alarm]
+    alarms = [
+        json.loads(body)["Trigger"]["MetricName"] for (_, body), alarm in zip(found, is_alarm, strict=True) if alarm
+    ]
     plain = [pair for pair, alarm in zip(found, is_alarm, strict=True) if not alarm]
     _quiet(stage)
     return Result(
@@ -166,7 +168,12 @@ def run(stage: Stage, cell: Cell) -> Result:
         [subject.partition(": ")[2] for subject, _ in plain],
         alarms,
         "\n".join(body for _, body in plain),
-        [job for kind in ("training", "processing") for status in ("InProgress", "Stopping") for job in stage.jobs(kind, status)],
+        [
+            job
+            for kind in ("training", "processing")
+            for status in ("InProgress", "Stopping")
+            for job in stage.jobs(kind, status)
+        ],
         below("ml_a2.local"),
         before <= _versions(stage),
         runtime.incidents.all(),
@@ -304,7 +311,11 @@ def cells() -> Iterable[Cell]:
             f"{call} throttled four times", act([f"{fault}*4"]), error=error, cause="Rate exceeded",
             messages=[message], alarms=FAILED_ALARM, told="Rate exceeded",
         )  # fmt: skip
-    for call, told in (("sns:Publish", ""), ("logs:DescribeLogStreams", "ValueError"), ("logs:GetLogEvents", "ValueError")):
+    for call, told in (
+        ("sns:Publish", ""),
+        ("logs:DescribeLogStreams", "ValueError"),
+        ("logs:GetLogEvents", "ValueError"),
+    ):
         yield Cell(
             f"{call} throttled once, while a failure is reported",
             _with(f"{call}=ThrottlingException", "training=crash"), error="TrainingJobFailed",
@@ -322,7 +333,9 @@ def cells() -> Iterable[Cell]:
     for call in ("CreateTrainingJob", "CreateProcessingJob"):
         act = _given_model if call == "CreateProcessingJob" else lambda faults: _with(*faults)
         yield Cell(f"{call}: the answer is lost", act([f"sagemaker:{call}=lost-answer"]), status="SUCCEEDED")
-        yield Cell(f"{call}: quota exceeded ten times", act([f"sagemaker:{call}=ResourceLimitExceeded*10"]), status="SUCCEEDED")
+        yield Cell(
+            f"{call}: quota exceeded ten times", act([f"sagemaker:{call}=ResourceLimitExceeded*10"]), status="SUCCEEDED"
+        )
     yield Cell(
         "quota exceeded for good", _with("sagemaker:CreateTrainingJob=ResourceLimitExceeded*40"),
         error="SageMaker.ResourceLimitExceededException", cause="account-level service limit",
@@ -334,7 +347,7 @@ def cells() -> Iterable[Cell]:
     aborted = ("ExecutionsAborted",)
     for kind in ("training", "processing"):
         yield Cell(
-            f"aborted during the {kind} job", _abort(kind), status="ABORTED", error="ByHand", cause="changed their mind",
+            f"aborted during the {kind} job", _abort(kind), status="ABORTED", error="ByHand", cause="changed their",
             messages=[stopped], alarms=aborted, told="a person changed their mind",
         )  # fmt: skip
     yield Cell(
@@ -420,7 +433,9 @@ def main() -> int:
     return 1 if failed else 0
 
 
-TABLE_HEAD = "| what happens | status | error | messages | alarms | jobs and processes left |\n|---|---|---|---|---|---|\n"
+TABLE_HEAD = (
+    "| what happens | status | error | messages | alarms | jobs and processes left |\n|---|---|---|---|---|---|\n"
+)
 
 
 def _row(result: Result) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml_a2.errors import AssemblyError
 from ml_a2.local.policy import Request, check_policy, decide, matches
@@ -113,3 +115,30 @@ def test_fails_on_what_it_cannot_decide(statement: dict[str, Any], words: str) -
 def test_wildcards_are_iams(pattern: str, value: str, expected: bool) -> None:
     """A star is any number of characters, a question mark exactly one, all else literal."""
     assert matches(pattern, value) is expected
+
+
+STATEMENTS = st.fixed_dictionaries(
+    {
+        "Effect": st.sampled_from(["Allow", "Deny"]),
+        "Action": st.sampled_from(["s3:GetObject", "s3:*", "S3:get*", "s3:PutObject", "sns:Publish"]),
+        "Resource": st.sampled_from(["*", "arn:aws:s3:::b/train/*", "arn:aws:s3:::b/other/*"]),
+    }
+)
+# By hand: which of the actions and resources above fit s3:GetObject on arn:aws:s3:::b/train/x.
+FITTING_ACTIONS = {"s3:GetObject", "s3:*", "S3:get*"}
+FITTING_RESOURCES = {"*", "arn:aws:s3:::b/train/*"}
+
+
+@given(st.lists(STATEMENTS, max_size=5), st.lists(STATEMENTS, max_size=5))
+def test_any_policies_are_decided_by_the_documented_logic(
+    identity: list[dict[str, Any]], resource: list[dict[str, Any]]
+) -> None:
+    """Whatever the statements and their order: denied by any fitting deny, else allowed by any fitting allow."""
+    named = [{**statement, "Principal": {"AWS": ROLE}} for statement in resource]
+    effects = {
+        statement["Effect"]
+        for statement in [*identity, *resource]
+        if statement["Action"] in FITTING_ACTIONS and statement["Resource"] in FITTING_RESOURCES
+    }
+    allowed = decide(_get(), [_policy(*identity)], [_policy(*named)]).allowed
+    assert allowed is (effects == {"Allow"})
