@@ -109,12 +109,19 @@ class CleanUp(Construct):
         """Tell the topic of an end that the pipeline could not tell of itself."""
         done = sfn.Succeed(self, "CleanedUp", state_name="CleanedUp")
         describe = self._execution_call("DescribeExecution", "DescribeExecution", {}, "$.execution")
-        unknown = 'States.StringToJson(\'{"Error":"none given","Cause":"none given"}\')'
+        # StopExecution need not name them, and a time-out has none.
+        unknown = sfn.Pass(
+            self,
+            "NoReason",
+            state_name="NoReason",
+            result=sfn.Result.from_object({"Error": "none given", "Cause": "none given"}),
+            result_path="$.reason",
+        )
         explain = sfn.Pass(
             self,
             "Explain",
             state_name="Explain",
-            parameters={"execution.$": f"States.JsonMerge({unknown}, $.execution, false)"},
+            parameters={"execution.$": "States.JsonMerge($.reason, $.execution, false)"},
             result_path="$.ended",
         )
         notify = notification.publish(
@@ -140,7 +147,7 @@ class CleanUp(Construct):
         notify.add_catch(self._failed, errors=["States.ALL"], result_path="$.caught")
         told = sfn.Choice(self, "ToldAlready?", state_name="ToldAlready?")
         told.when(sfn.Condition.string_equals("$.detail.status", "FAILED"), done)
-        told.otherwise(describe.next(explain).next(notify).next(done))
+        told.otherwise(describe.next(unknown).next(explain).next(notify).next(done))
         return told
 
     def _report_failure(self) -> sfn.IChainable:

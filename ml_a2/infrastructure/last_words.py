@@ -79,7 +79,7 @@ class LastWords(Construct):
 
     def _join(self) -> sfn.IChainable:
         """Put the lines one below the other; no intrinsic function joins a list."""
-        first = self._log("FirstLine", stream="$.log.LogStreams[0].LogStreamName", index=0, lines="States.Format('')")
+        first = self._log("FirstLine", stream="$.log.LogStreams[0].LogStreamName", index=0, lines="")
         append = self._log(
             "AppendLine",
             stream="$.log.stream",
@@ -93,13 +93,16 @@ class LastWords(Construct):
         return first.next(more)
 
     def _report(self, name: str, stream: str) -> sfn.Pass:
-        state = self._log(name, stream=stream, index=0, lines="States.Format('')")
+        state = self._log(name, stream=stream, index=0, lines="")
         state.next(self._then)
         return state
 
     def _log(self, name: str, *, stream: str, index: str | int, lines: str) -> sfn.Pass:
-        number = {"index": index} if isinstance(index, int) else {"index.$": index}
-        parameters = {"stream.$": stream, "lines.$": lines, **number}
+        values = {"stream": stream, "index": index, "lines": lines}
+        parameters = {
+            f"{field}.$" if isinstance(value, str) and value.startswith(("$", "States.")) else field: value
+            for field, value in values.items()
+        }
         return sfn.Pass(self, name, state_name=name, parameters=parameters, result_path="$.log")
 
     def _group_arn(self, group: str) -> str:
