@@ -31,6 +31,7 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.environment import Environment as StepFunctionEnvironment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
@@ -96,6 +97,7 @@ def _patch() -> None:
         _leave_terminal_errors_uncaught,
         _evaluate_bucket_policies,
         _write_start_time_as_text,
+        _let_a_stop_stand,
         _keep_stop_reason,
         _tell_stop_date,
         _tell_status_changes,
@@ -248,6 +250,18 @@ def _evaluate_bucket_policies() -> None:
 _ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
+def _let_a_stop_stand() -> None:
+    """Keep an execution ABORTED or TIMED_OUT: moto takes the call that this interrupted for an error of its own."""
+    _expect(StepFunctionEnvironment, "set_error", "is_running")
+    original = StepFunctionEnvironment.set_error
+
+    def set_error(self: Any, error: Any) -> None:
+        if self.is_running():
+            original(self, error)
+
+    StepFunctionEnvironment.set_error = set_error
+
+
 def _keep_stop_reason() -> None:
     """Keep error and cause of StopExecution: moto drops them."""
     _expect(StepFunctionResponse, "stop_execution")
@@ -359,7 +373,6 @@ def _page_histories() -> None:
     StepFunctionResponse.get_execution_history = get_execution_history
 
 
-# "maxResults: the default is 100 and the maximum allowed page size is 1000".
 LARGEST_PAGE = 1000
 EXECUTION_DATA = {"input", "inputDetails", "output", "outputDetails", "parameters"}
 

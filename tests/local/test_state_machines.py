@@ -167,6 +167,25 @@ def test_stopping_interrupts_a_retry_pause_and_keeps_the_reason(runtime: LocalRu
     assert (answer["status"], answer["error"], answer["cause"]) == ("ABORTED", "ByHand", "no longer needed")
 
 
+def test_a_stop_in_the_middle_of_a_call_stands(runtime: LocalRuntime) -> None:
+    """Whatever the interrupted call makes of it, the execution ends ABORTED with the reason that was given."""
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Describe"}]
+    task = {**DESCRIBE, "TimeoutSeconds": 60, "Catch": catch, "Next": "Describe"}
+    del task["End"]
+    started = _execute(runtime, {"Describe": task}, wait=False)
+    stepfunctions = runtime.clients.stepfunctions
+    machine = stepfunctions.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    arns = [
+        started["executionArn"],
+        *(stepfunctions.start_execution(stateMachineArn=machine, name=f"n{n}")["executionArn"] for n in range(15)),
+    ]
+    for number, arn in enumerate(arns):
+        time.sleep(0.01 * (number % 4))
+        stepfunctions.stop_execution(executionArn=arn, error="ByHand", cause="enough")
+    answers = [_await(runtime, arn) for arn in arns]
+    assert {(answer["status"], answer["error"]) for answer in answers} == {("ABORTED", "ByHand")}
+
+
 def test_start_time_is_text_for_intrinsic_functions(runtime: LocalRuntime) -> None:
     """The context's StartTime can be formatted and hashed, and is the execution's own."""
     states = {
