@@ -121,8 +121,7 @@ class Pipeline:
                 if entered := event.get("stateEnteredEventDetails"):
                     yield StateEntered(entered["name"], event["timestamp"])
             seen_events = len(events)
-            planned = _output_of(events, contract.PLANNING_STATE)
-            if training_log is None and planned:
+            if training_log is None and (planned := _output_of(events, contract.PLANNING_STATE)):
                 yield TrainingPlanned(planned["hyperparameters"])
                 job = planned[contract.TRAINING_JOB_FIELD]
                 training_log = self._follow(contract.TRAINING_LOG_GROUP, job)

@@ -43,7 +43,6 @@ def service_call(
     name: str,
     *,
     service: str,
-    action: str,
     parameters: Mapping[str, Any],
     iam_action: str,
     resources: Sequence[str],
@@ -57,20 +56,20 @@ def service_call(
         scope: where the state belongs.
         name: the state's name, and the construct's.
         service: the service as SDK integrations write it.
-        action: the operation, in camel case.
         parameters: the request.
-        iam_action: the permission that the state machine's role needs.
+        iam_action: the permission that the state machine's role needs; it names the operation.
         resources: the ARNs on which it needs it.
         more: further statements for the role.
         quota: whether the call may meet an account quota, for which it then waits for hours.
         properties: as `CallAwsService` takes them: result_path, result_selector.
     """
+    operation = iam_action.partition(":")[2]
     task = tasks.CallAwsService(
         scope,
         name,
         state_name=name,
         service=service,
-        action=action,
+        action=camel_case(operation),
         parameters=dict(parameters),
         iam_resources=list(resources),
         iam_action=iam_action,
@@ -102,6 +101,11 @@ def service_call(
     return task
 
 
+def camel_case(operation: str) -> str:
+    """Return an operation's name as SDK integrations write it."""
+    return operation[0].lower() + operation[1:]
+
+
 def job_call(
     scope: Construct, name: str, operation: str, resource: str, parameters: Mapping[str, Any], **options: Any
 ) -> tasks.CallAwsService:
@@ -116,7 +120,6 @@ def job_call(
         scope,
         name,
         service="sagemaker",
-        action=operation[0].lower() + operation[1:],
         parameters=parameters,
         iam_action=f"sagemaker:{operation}",
         resources=[jobs],

@@ -186,7 +186,6 @@ class CleanUp(Construct):
             self,
             name,
             service="sfn",
-            action=operation[0].lower() + operation[1:],
             parameters={"ExecutionArn.$": "$.detail.executionArn", **more},
             iam_action=f"states:{operation}",
             resources=[executions],

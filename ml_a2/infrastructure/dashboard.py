@@ -9,6 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from ml_a2.infrastructure.calls import camel_case
+
 WIDTH = 24
 PERIOD = Duration.minutes(5)
 
@@ -59,7 +61,7 @@ class Dashboard(Construct):
 
     def _jobs(self, title: str, operation: str) -> cloudwatch.IWidget:
         """Draw how often a kind of job was created; the call is what every job begins with."""
-        arn = f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:{operation[0].lower() + operation[1:]}"
+        arn = f"arn:{Aws.PARTITION}:states:::aws-sdk:sagemaker:{camel_case(operation)}"
         names = ("ServiceIntegrationsSucceeded", "ServiceIntegrationsFailed", "ServiceIntegrationsTimedOut")
         return _graph(
             title,

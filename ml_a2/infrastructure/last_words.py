@@ -15,8 +15,11 @@ from ml_a2.infrastructure.calls import HOPELESS, service_call
 
 # Long enough for what XGBoost's own stack trace appends to its message.
 LINES = 25
-LOG_GROUPS = (contract.TRAINING_LOG_GROUP, contract.PROCESSING_LOG_GROUP)
-JOB_PREFIXES = (contract.TRAINING_JOB_PREFIX, contract.PROCESSING_JOB_PREFIX)
+# The log groups, each with the prefix of the jobs that write there.
+LOG_GROUPS = {
+    contract.TRAINING_LOG_GROUP: contract.TRAINING_JOB_PREFIX,
+    contract.PROCESSING_LOG_GROUP: contract.PROCESSING_JOB_PREFIX,
+}
 
 
 class LastWords(Construct):
@@ -35,7 +38,6 @@ class LastWords(Construct):
             self,
             "FindLogStream",
             service="cloudwatchlogs",
-            action="describeLogStreams",
             parameters={
                 "LogGroupName.$": "$.failure.log_group",
                 "LogStreamNamePrefix.$": "States.Format('{}/', $.failure.job_name)",
@@ -58,7 +60,6 @@ class LastWords(Construct):
             self,
             "ReadLastLines",
             service="cloudwatchlogs",
-            action="getLogEvents",
             parameters={
                 "LogGroupName.$": "$.failure.log_group",
                 "LogStreamName.$": "$.log.LogStreams[0].LogStreamName",
@@ -66,10 +67,7 @@ class LastWords(Construct):
                 "StartFromHead": False,
             },
             iam_action="logs:GetLogEvents",
-            resources=[
-                f"{self._group_arn(group)}:log-stream:{prefix}*"
-                for group, prefix in zip(LOG_GROUPS, JOB_PREFIXES, strict=True)
-            ],
+            resources=[f"{self._group_arn(group)}:log-stream:{prefix}*" for group, prefix in LOG_GROUPS.items()],
             result_selector={"messages.$": "$.Events[*].Message", "count.$": "States.ArrayLength($.Events)"},
             result_path="$.read",
         )

@@ -33,7 +33,6 @@ def publish(
         scope,
         name,
         service="sns",
-        action="publish",
         parameters={
             "TopicArn": topic.topic_arn,
             "Subject.$": _format([subject]),

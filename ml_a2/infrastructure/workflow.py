@@ -184,7 +184,6 @@ class Workflow(Construct):
             self,
             "ReadEvaluation",
             service="s3",
-            action="getObject",
             parameters={
                 "Bucket": results.bucket_name,
                 "Key.$": f"States.Format('{key}', $$.Execution.Name)",

@@ -151,7 +151,6 @@ def test_failure_path_protects_any_call(stack: Stack) -> None:
         stack,
         "Call",
         service="s3",
-        action="getObject",
         parameters={"Bucket": "b", "Key": "k"},
         iam_action="s3:GetObject",
         resources=["arn:aws:s3:::b/k"],
