@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check faults lock install clean
+.PHONY: run test check faults mutations lock install clean
 
 run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
 	@$(BIN)/ml-a2 run
@@ -23,6 +23,9 @@ check: $(INSTALLED)  ## format, lint, types, layers, and the template against Cl
 
 faults: $(INSTALLED)  ## execute every way to fail, print the table and write docs/failures.md
 	@$(BIN)/python -m tests.failures.matrix
+
+mutations: $(INSTALLED)  ## examine changed templates, print what catches each change and write docs/mutations.md
+	@$(BIN)/python -m tests.failures.mutations
 
 install: $(INSTALLED)  ## make .venv and install what running and testing need
 

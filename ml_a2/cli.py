@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -15,7 +16,8 @@ from typing import Any, NoReturn
 import click
 
 from ml_a2 import __version__
-from ml_a2.errors import PipelineError, UserError
+from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
+from ml_a2.finding import Finding
 
 SAMPLES = ("breast-cancer", "diabetes", "digits")
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -37,6 +39,44 @@ def _hyperparameters(context: click.Context, parameter: click.Parameter, values:
     return pairs
 
 
+def _options_of_data_and_stack(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what `run` and `doctor` share: which data, and which stack."""
+    for option in reversed(OPTIONS_OF_DATA_AND_STACK):
+        command = option(command)
+    return command
+
+
+OPTIONS_OF_DATA_AND_STACK = (
+    click.option("--sample", type=click.Choice(SAMPLES), help="A data set of scikit-learn.  [default: breast-cancer]"),
+    click.option("--train", type=click.Path(path_type=Path), help="CSV (with header) or Parquet file to train on."),
+    click.option("--validation", type=click.Path(path_type=Path), help="File to evaluate on; without it, split off."),
+    click.option("--target-column", help="The column to predict."),
+    click.option(
+        "--validation-fraction",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.2,
+        show_default=True,
+        help="Share of the rows that is split off, by class where there are classes.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), default=42, show_default=True, help="Decides which rows."
+    ),
+    click.option("--settings", type=click.Path(path_type=Path), help="A pipeline.toml; without it, the defaults."),
+    click.option(
+        "--set",
+        "hyperparameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_hyperparameters,
+        help="A hyperparameter of the built-in XGBoost algorithm; may be repeated.",
+    ),
+    click.option(
+        "--assembly", type=click.Path(path_type=Path), help="A cloud assembly to take instead of the project's own."
+    ),
+    click.option("--region", default="us-east-1", show_default=True, help="The region that the endpoint plays."),
+)
+
+
 @main.command(
     epilog="""\b
 Examples:
@@ -52,31 +92,7 @@ missing-data.
 
 Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input, 130 interrupted."""
 )
-@click.option("--sample", type=click.Choice(SAMPLES), help="A data set of scikit-learn.  [default: breast-cancer]")
-@click.option("--train", type=click.Path(path_type=Path), help="CSV (with header) or Parquet file to train on.")
-@click.option("--validation", type=click.Path(path_type=Path), help="File to evaluate on; without it, split off.")
-@click.option("--target-column", help="The column to predict.")
-@click.option(
-    "--validation-fraction",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
-    show_default=True,
-    help="Share of the rows that is split off, by class where there are classes.",
-)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=42, show_default=True, help="Decides which rows.")
-@click.option("--settings", type=click.Path(path_type=Path), help="A pipeline.toml; without it, the defaults.")
-@click.option(
-    "--set",
-    "hyperparameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_hyperparameters,
-    help="A hyperparameter of the built-in XGBoost algorithm; may be repeated.",
-)
-@click.option(
-    "--assembly", type=click.Path(path_type=Path), help="A cloud assembly to run instead of the project's own."
-)
-@click.option("--region", default="us-east-1", show_default=True, help="The region that the endpoint plays.")
+@_options_of_data_and_stack
 @click.option(
     "--speed",
     type=click.FloatRange(1, 10_000),
@@ -126,24 +142,14 @@ def _run(
     """Prepare everything that can be wrong first, then run; return the execution's status."""
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.faults import Faults
-    from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters
     from ml_a2.local.run import RunRequest
     from ml_a2.local.run import run as execute
     from ml_a2.local.service_calls import PERMISSIONS
-    from ml_a2.problem import merge_hyperparameters
     from ml_a2.progress import RunDisplay
-    from ml_a2.settings import load_settings
 
-    if settings and assembly:
-        raise UserError("--settings is read when the stack is synthesized, and --assembly is synthesized already")
+    _one_stack(settings, assembly)
     Faults(PERMISSIONS).inject(faults)  # refuses what it does not know
-    training = load_settings(settings).training
-    stack = training.chosen_hyperparameters
-    objective = hyperparameters.get("objective", stack.get("objective"))
-    dataset = _load_dataset(objective, **{name: options[name] for name in DATA_OPTIONS})
-    chosen = merge_hyperparameters(dataset.problem, stack, hyperparameters)
-    # What another assembly brings along is for its own job to judge.
-    check_hyperparameters({**({"num_round": "1"} if assembly else training.hyperparameters), **chosen})
+    dataset, chosen = _plan(settings, assembly, hyperparameters, options)
     with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
         display.say(f"data: {dataset.describe()}")
         if assembly is None:
@@ -156,6 +162,102 @@ def _run(
     if as_json:
         click.echo(json.dumps(result.as_json()))
     return result.status
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  ml-a2 doctor
+  ml-a2 doctor --assembly cdk.out --permissions
+  ml-a2 doctor --train customers.csv --target-column churned --set max_depth=4
+
+Without data options the stack is examined: its template is deployed onto the embedded endpoint, its state machines are
+audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With
+data options the data and the hyperparameters are, and the stack only when --assembly names one.
+
+Exit status: 0 nothing would go wrong, 1 something would, 2 wrong usage or input, 130 interrupted."""
+)
+@_options_of_data_and_stack
+@click.option("--permissions", is_flag=True, help="Warn of permissions that were granted and never used.")
+@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
+    """Tell what would go wrong on AWS, before anything is deployed or submitted."""
+    from ml_a2.progress import CheckDisplay
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    findings = []
+    try:
+        with CheckDisplay(sys.stderr if as_json else sys.stdout) as display:
+            for finding in _examine(display.say, **options):
+                findings.append(finding)
+                display.finding(finding)
+            wrong = sum(strict or finding.severity == "error" for finding in findings)
+            display.verdict(findings, wrong)
+    except PipelineError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_USAGE if isinstance(error, UserError) else EXIT_FAILED)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    if as_json:
+        click.echo(json.dumps({"wrong": wrong, "findings": [finding.as_json() for finding in findings]}))
+    sys.exit(EXIT_FAILED if wrong else 0)
+
+
+def _examine(
+    tell: Callable[[str], None], *, permissions: bool, settings: Path | None, assembly: Path | None, **options: Any
+) -> Iterator[Finding]:
+    from ml_a2.local.assembly import find_assembly
+    from ml_a2.local.doctor import examine
+
+    _one_stack(settings, assembly)
+    if any(options[name] for name in ("sample", "train", "validation", "target_column")):
+        yield from _examine_data(tell, settings=settings, assembly=assembly, **options)
+        if assembly is None:
+            return
+    if assembly is None:
+        assembly, _ = find_assembly(settings, tell=tell)
+    yield from examine(assembly, region=options["region"], permissions=permissions, tell=tell)
+
+
+def _examine_data(
+    tell: Callable[[str], None],
+    *,
+    settings: Path | None,
+    assembly: Path | None,
+    hyperparameters: dict[str, str],
+    **options: Any,
+) -> Iterator[Finding]:
+    try:
+        dataset, _ = _plan(settings, assembly, hyperparameters, options)
+    except (DataError, HyperparameterError) as error:
+        yield Finding("error", "the data", str(error), "mend the data or the hyperparameters")
+        return
+    tell(f"data: {dataset.describe()}")
+
+
+def _one_stack(settings: Path | None, assembly: Path | None) -> None:
+    if settings and assembly:
+        raise UserError("--settings is read when the stack is synthesized, and --assembly is synthesized already")
+
+
+def _plan(
+    settings: Path | None, assembly: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
+) -> tuple[Any, dict[str, str]]:
+    """Load the data and settle the hyperparameters: a dataset, and what the execution's input will say."""
+    from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters
+    from ml_a2.problem import merge_hyperparameters
+    from ml_a2.settings import load_settings
+
+    training = load_settings(settings).training
+    stack = training.chosen_hyperparameters
+    objective = hyperparameters.get("objective", stack.get("objective"))
+    dataset = _load_dataset(objective, **{name: options[name] for name in DATA_OPTIONS})
+    chosen = merge_hyperparameters(dataset.problem, stack, hyperparameters)
+    # What another assembly brings along is for its own job to judge.
+    check_hyperparameters({**({"num_round": "1"} if assembly else training.hyperparameters), **chosen})
+    return dataset, chosen
 
 
 DATA_OPTIONS = ("sample", "train", "validation", "target_column", "validation_fraction", "seed")

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from ml_a2 import contract
+from ml_a2.errors import PlatformError
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -97,10 +99,20 @@ class Pipeline:
         self._outputs = outputs
 
     def upload(self, data: Mapping[str, Path]) -> None:
-        """Copy files to the training data bucket, by key."""
+        """Copy files to the training data bucket, by key.
+
+        Raises:
+            PlatformError: the bucket does not take one.
+        """
         bucket = self._outputs[contract.OUTPUT_TRAINING_DATA_BUCKET]
         for key, path in data.items():
-            self._clients.s3.upload_file(str(path), bucket, key)
+            try:
+                self._clients.s3.upload_file(str(path), bucket, key)
+            except (S3UploadFailedError, ClientError) as error:
+                raise PlatformError(
+                    f"s3://{bucket}/{key} could not be written: {error}; look at the bucket's policy and at your own "
+                    "permissions"
+                ) from error
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> str:
         """Start an execution and return its ARN."""

@@ -3,6 +3,7 @@
 PipelineError
 ├── UserError          the person's input, settings or request; exit status 2
 │   ├── DataError      a data file: names file, column and row
+│   ├── HyperparameterError  one that the algorithm would refuse
 │   ├── SettingsError  a settings key: names key, value and what is allowed
 │   └── AssemblyError  a cloud assembly that cannot be deployed as it is
 └── PlatformError      the machine or the service; exit status 1
@@ -21,6 +22,10 @@ class UserError(PipelineError):
 
 class DataError(UserError):
     """A data file that cannot be trained on or evaluated with."""
+
+
+class HyperparameterError(UserError):
+    """A hyperparameter that the algorithm does not know, or would refuse."""
 
 
 class SettingsError(UserError):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from itertools import groupby
 from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
 from ml_a2.client import StateEntered, TrainingPlanned, TrainingRound
+from ml_a2.finding import Finding
 from ml_a2.local.run import RunResult
 
 # In plain output, about this many lines for the rounds of one training.
@@ -81,10 +85,11 @@ class RunDisplay:
 
     def permissions(self, result: RunResult) -> None:
         """Show what was granted and never used."""
-        table = Table("role", "action", "resource", title="granted and never used in this execution")
-        for permission in result.unused_permissions:
-            table.add_row(permission.role, permission.action, permission.resource)
-        self._console.print(table)
+        self._console.print("granted and never used in this execution:")
+        for role, permissions in groupby(result.unused_permissions, key=lambda permission: permission.role):
+            self._console.print(f"  {role}", style="bold", markup=False)
+            for permission in permissions:
+                self._console.print(f"    {permission.action}  {permission.resource}", markup=False)
 
     def result(self, result: RunResult) -> None:
         """Show what came of it, and where everything lies."""
@@ -107,6 +112,45 @@ class RunDisplay:
         for path in sorted(result.run_directory.rglob("*")):
             if path.is_file():
                 self._console.print(f"  {path}", style="dim", markup=False)
+
+
+class CheckDisplay:
+    """Hears of an examination and shows it: what is being done, what was found, and the verdict."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Show on a stream, standard output without one."""
+        self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
+        self._status = self._console.status("")
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        if self._console.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Draw no more."""
+        self._status.stop()
+
+    def say(self, text: str) -> None:
+        """Show what is being done."""
+        self._status.update(escape(text))
+        self._console.print(f"  {text}", style="dim", markup=False)
+
+    def finding(self, found: Finding) -> None:
+        """Show what was found."""
+        style = "red" if found.severity == "error" else "yellow"
+        self._console.print(f"{found.severity}  {found.where}: {_shortened(found.problem)}", style=style, markup=False)
+        self._console.print(f"       {found.remedy}", markup=False)
+
+    def verdict(self, findings: Sequence[Finding], wrong: int) -> None:
+        """Show how it ends."""
+        errors = sum(finding.severity == "error" for finding in findings)
+        counts = f"{errors} errors, {len(findings) - errors} warnings"
+        words = f"something would go wrong: {counts}" if wrong else f"nothing would go wrong: {counts}"
+        self._console.print(words, style="red" if wrong else "green", markup=False)
 
 
 def _shortened(cause: str) -> str:

@@ -45,6 +45,8 @@ class Authorization:
         self._environment = environment
         # Role, action and resource of every request that was allowed.
         self.used: set[tuple[str, str, str]] = set()
+        # What was denied, in AWS's words.
+        self.denied: list[str] = []
         self._sns = sns_backends[environment.account][environment.region]
 
     def assume(self, role_arn: str, service: str, session_name: str) -> Session:
@@ -75,7 +77,8 @@ class Authorization:
         request = Request(session.role_arn, action, resource, circumstances)
         decision = decide(request, session.policies, self._resource_policies(resource))
         if not decision.allowed:
-            raise AccessDeniedError(_denial(session.arn, request, decision))
+            self.denied.append(_denial(session.arn, request, decision))
+            raise AccessDeniedError(self.denied[-1])
         self.used.add((session.role_arn, action, resource))
 
     def require_service(self, service: str, action: str, resource: str, source_arn: str) -> None:

@@ -7,15 +7,32 @@ CreateStateMachine answers InvalidDefinition with SCHEMA_VALIDATION_FAILED or MI
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ml_a2.errors import AssemblyError
+from ml_a2.local.integration import UnknownIntegrationError, find_integration
+from ml_a2.local.service_calls import PERMISSIONS
 
-STATE_TYPES = {"Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"}
-RESOURCE = re.compile(r"arn:[a-z-]+:states:::aws-sdk:[a-z0-9]+:[a-zA-Z0-9]+")
-ENDING = {"Succeed", "Fail"}
+PATHS = "InputPath OutputPath "
+RESULTS = "Parameters ResultSelector ResultPath Retry Catch "
+# What each type of state may have, beside Type, Comment, Next and End. Source: Amazon States Language.
+STATE_TYPES = {
+    "Task": PATHS + RESULTS + "Resource TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath",
+    "Pass": PATHS + "Parameters Result ResultPath",
+    "Choice": PATHS + "Choices Default",
+    "Wait": PATHS + "Seconds SecondsPath Timestamp TimestampPath",
+    "Succeed": PATHS,
+    "Fail": "Error ErrorPath Cause CausePath",
+    "Parallel": PATHS + RESULTS + "Branches",
+    "Map": PATHS + RESULTS + "ItemProcessor Iterator ItemsPath ItemSelector MaxConcurrency",
+}
+MACHINE_FIELDS = {"StartAt", "States", "Comment", "Version", "TimeoutSeconds", "QueryLanguage", "ProcessorConfig"}
+HANDLER_FIELDS = {
+    "Retry": "ErrorEquals Comment IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
+    "Catch": "ErrorEquals Comment Next ResultPath",
+}
+WITHOUT_NEXT = {"Succeed", "Fail", "Choice"}
 
 
 def check_definition(text: str) -> None:
@@ -36,6 +53,7 @@ def check_definition(text: str) -> None:
 
 
 def _check_machine(machine: Mapping[str, Any], where: str) -> None:
+    _check_fields(machine, MACHINE_FIELDS, where)
     states = machine.get("States")
     if not isinstance(states, dict) or not states:
         raise AssemblyError(f"InvalidDefinition: {where}/States is missing or empty")
@@ -58,27 +76,59 @@ def _check_state(name: str, state: Mapping[str, Any], states: Mapping[str, Any],
     kind = state.get("Type")
     if kind not in STATE_TYPES:
         raise AssemblyError(f"InvalidDefinition: state {name!r} has Type {kind!r}, not one of {sorted(STATE_TYPES)}")
+    onward = () if kind in WITHOUT_NEXT else ("Next", "End")
+    _check_fields(state, {"Type", "Comment", *onward, *STATE_TYPES[kind].split()}, where)
     _check_payloads(state, where)
-    for field in ("Retry", "Catch"):
-        _check_wildcards(state.get(field, []), f"{where}/{field}")
-    if kind == "Task" and not RESOURCE.fullmatch(str(state.get("Resource"))):
-        raise AssemblyError(
-            f"state {name!r}: Resource {state.get('Resource')!r} is not supported locally, only AWS SDK integrations "
-            "(arn:<partition>:states:::aws-sdk:<service>:<operation>)"
-        )
+    _check_handlers(state, where)
+    if kind == "Task":
+        _check_call(name, state, where)
     for field, target in _transitions(state):
         if target not in states:
             raise AssemblyError(
                 f"InvalidDefinition: MISSING_TRANSITION_TARGET: {field} {target!r} names no state at {where}"
             )
-    if kind not in ENDING and kind != "Choice" and ("Next" in state) == bool(state.get("End")):
+    if onward and ("Next" in state) == bool(state.get("End")):
         raise AssemblyError(f"InvalidDefinition: state {name!r} must have either Next or End")
     if kind == "Choice" and not state.get("Choices"):
         raise AssemblyError(f"InvalidDefinition: Choice state {name!r} has no Choices")
+    _check_inner_machines(state, where)
+
+
+def _check_handlers(state: Mapping[str, Any], where: str) -> None:
+    for field, allowed in HANDLER_FIELDS.items():
+        for index, handler in enumerate(state.get(field, [])):
+            _check_fields(handler, set(allowed.split()), f"{where}/{field}[{index}]")
+        _check_wildcards(state.get(field, []), f"{where}/{field}")
+
+
+def _check_inner_machines(state: Mapping[str, Any], where: str) -> None:
     for machine in state.get("Branches", []):
         _check_machine(machine, f"{where}/Branches")
     if processor := state.get("ItemProcessor") or state.get("Iterator"):
         _check_machine(processor, f"{where}/ItemProcessor")
+
+
+def _check_fields(value: Mapping[str, Any], allowed: Collection[str], where: str) -> None:
+    if unknown := set(value) - set(allowed):
+        raise AssemblyError(
+            f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: field {min(unknown)!r} is not supported at {where or '/'}"
+        )
+
+
+def _check_call(name: str, state: Mapping[str, Any], where: str) -> None:
+    """Refuse a call whose members Step Functions does not know, and one whose permissions are not known here."""
+    resource = str(state.get("Resource"))
+    try:
+        integration = find_integration(resource)
+    except UnknownIntegrationError as error:
+        raise AssemblyError(f"state {name!r}: Resource {resource!r} is not supported locally, {error}") from error
+    if integration.call not in PERMISSIONS:
+        raise AssemblyError(
+            f"state {name!r}: the permissions of {':'.join(integration.call)} are not known here, so that nobody could "
+            "tell whether the role has them; see docs/fidelity.md"
+        )
+    for problem in integration.problems(state.get("Parameters", {})):
+        raise AssemblyError(f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: {problem} at {where}/Parameters")
 
 
 def _check_payloads(value: Any, where: str) -> None:

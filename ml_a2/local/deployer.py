@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -113,10 +113,26 @@ def _order(resources: Mapping[str, Any]) -> list[str]:
         if missing := [target for target in explicit if target not in resources]:
             raise AssemblyError(f"resource {name!r} depends on {missing[0]!r}, which is not in the template")
         graph[name] = [*explicit, *(r for r in references(resource.get("Properties", {})) if r in resources)]
+    sorter = TopologicalSorter(graph)
     try:
-        return list(TopologicalSorter(graph).static_order())
+        sorter.prepare()
     except CycleError as error:
         raise AssemblyError(f"circular dependency between resources: {' -> '.join(error.args[1])}") from error
+    return list(_least_favourable(sorter, resources))
+
+
+def _least_favourable(sorter: TopologicalSorter[str], resources: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the resources in an order that CloudFormation may choose, policies as late as that can be.
+
+    What needs a policy and does not say so then fails here, as it does on AWS now and then.
+    """
+    ready: list[str] = []
+    while sorter.is_active():
+        ready += sorter.get_ready()
+        ready.sort(key=lambda name: resources[name]["Type"] == "AWS::IAM::Policy")
+        name = ready.pop(0)
+        yield name
+        sorter.done(name)
 
 
 def _create(creation: Creation, resource: Mapping[str, Any], resolver: Resolver) -> Created:

@@ -37,14 +37,10 @@ from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from ml_a2.local.integration import BOTO_NAMES, ERROR_PREFIXES
 from ml_a2.local.policy import Request, decide
 
 MOTO_VERSION = "5.2.5"
-
-# SDK integrations name errors after the service's class in the AWS SDK for Java (contract, section 4).
-ERROR_NAMES = {"sagemaker": "SageMaker", "s3": "S3", "sns": "Sns", "sfn": "Sfn", "cloudwatchlogs": "CloudWatchLogs"}
-# Integrations whose name differs from botocore's.
-BOTO_NAMES = {"cloudwatchlogs": "logs"}
 
 TERMINAL_ERRORS = {"States.Runtime", "States.DataLimitExceeded"}
 
@@ -132,7 +128,7 @@ def _call_services() -> None:
     owner = state_task_service_aws_sdk.StateTaskServiceAwsSdk
     _expect(owner, "_eval_service_task", "_get_boto_service_name", "_get_boto_service_action")
     _expect(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES")
-    state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(ERROR_NAMES)
+    state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(ERROR_PREFIXES)
 
     def eval_service_task(
         self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: dict[str, Any], state_credentials: Any

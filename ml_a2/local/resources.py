@@ -226,6 +226,10 @@ def _state_machine(creation: Creation, properties: Properties) -> Created:
     return Created(answer["stateMachineArn"], {"Arn": answer["stateMachineArn"], "Name": name})
 
 
+# Of Node.js; older ones are refused by Lambda since their deprecation (decision 0001).
+LAMBDA_RUNTIMES = ("nodejs22.x",)
+
+
 def _clean_up_function(creation: Creation, properties: Properties) -> Created:
     """Stand in for the function behind Custom::S3AutoDeleteObjects: the endpoint's buckets end with it anyway."""
     description = properties.get("Description", "")
@@ -234,6 +238,12 @@ def _clean_up_function(creation: Creation, properties: Properties) -> Created:
             f"{creation.logical_id}: Lambda functions are not supported locally, only the CDK's own that empties "
             "buckets; see docs/fidelity.md"
         )
+    if properties["Runtime"] not in LAMBDA_RUNTIMES:
+        raise AssemblyError(f"Runtime {properties['Runtime']!r} is not one that Lambda still creates functions with")
+    try:
+        creation.authorization.assume(properties["Role"], "lambda.amazonaws.com", "lambda")
+    except AccessDeniedError as error:
+        raise AssemblyError(f"The role defined for the function cannot be assumed by Lambda: {error}") from error
     name = creation.name()
     return Created(name, {"Arn": creation.arn("lambda", f"function:{name}")})
 

@@ -6,7 +6,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -152,6 +152,19 @@ class LocalRuntime:
         """Return who has subscribed to a topic by email."""
         subscriptions = self.clients.sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"]
         return [s["Endpoint"] for s in subscriptions if s["Protocol"] in ("email", "email-json")]
+
+    def quieten_alarms(self) -> None:
+        """Forget the metrics and bring every alarm back to OK, as time does, so that the next failure is a new one."""
+        where = self.environment
+        moto.backends.get_backend("cloudwatch")[where.account][where.region].metric_data.clear()
+        cloudwatch = self.clients.cloudwatch
+        for alarm in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]:
+            cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="as time passes")
+
+    def put_metric(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> None:
+        """Count 1 on a metric, and let the alarms on it speak."""
+        self._changes.count(namespace, name, dimensions)
+        self.settle()
 
     def _stop_executions(self) -> None:
         for arn in self._running_executions():

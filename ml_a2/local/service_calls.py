@@ -14,6 +14,7 @@ from ml_a2.local import faults
 from ml_a2.local.authorization import AccessDeniedError, Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.faults import LOST_ANSWER, Faults
+from ml_a2.local.integration import pascal_case
 from ml_a2.local.template import Environment
 
 # What the state of an execution may hold.
@@ -93,19 +94,15 @@ def _renamed(value: Any, shape: Shape | None, *, to_api: bool) -> Any:
         return [_renamed(item, shape.member, to_api=to_api) for item in value]
     if not isinstance(shape, StructureShape) or not isinstance(value, dict):
         return value
-    own: dict[str, str] = {_pascal(name): name for name in shape.members}
+    own: dict[str, str] = {pascal_case(name): name for name in shape.members}
     renamed: dict[str, Any] = {}
     item: Any
     name: str
     for name, item in value.items():
         member = own.get(name, name) if to_api else name
         inner = _renamed(item, shape.members.get(member), to_api=to_api)
-        renamed[member if to_api else _pascal(name)] = inner
+        renamed[member if to_api else pascal_case(name)] = inner
     return renamed
-
-
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 Permission = tuple[str, str, dict[str, str]]

@@ -67,6 +67,10 @@ class StatusChanges:
         detail = json.loads(json.dumps(description, default=_milliseconds))
         self._work.put(lambda: self._put("aws.sagemaker", detail_type, detail, arn))
 
+    def count(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> None:
+        """Take that something happened once that a metric counts."""
+        self._work.put(lambda: self._count(namespace, name, dimensions))
+
     def _live(self) -> None:
         while True:
             try:
@@ -107,13 +111,15 @@ class StatusChanges:
 
     def _put(self, source: str, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         failed = self._bus.put(source, detail_type, detail, resource)
-        now = dt.datetime.now(dt.UTC)
         for rule in failed:
-            dimensions: Any = [{"Name": "RuleName", "Value": rule}]
-            datum: Any = {"MetricName": "FailedInvocations", "Dimensions": dimensions, "Value": 1.0, "Timestamp": now}
-            self._clients.cloudwatch.put_metric_data(Namespace="AWS/Events", MetricData=[datum])
-        if failed:
-            self._alarms.evaluate(now)
+            self._count("AWS/Events", "FailedInvocations", {"RuleName": rule})
+
+    def _count(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> None:
+        now = dt.datetime.now(dt.UTC)
+        pairs: Any = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+        datum: Any = {"MetricName": name, "Dimensions": pairs, "Value": 1.0, "Timestamp": now}
+        self._clients.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+        self._alarms.evaluate(now)
 
     def _history(self, arn: str) -> list[dict[str, Any]]:
         """Return the whole history, once its last event is there."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ml_a2.local.rehearsal import Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime
 from tests.failures import matrix
 
@@ -14,16 +15,18 @@ CELLS = list(matrix.cells())
 
 
 @pytest.fixture(scope="module")
-def stage(assembly: Path) -> Iterator[matrix.Stage]:
+def stage(assembly: Path) -> Iterator[Stage]:
     with LocalRuntime(speed=1000) as runtime:
-        yield matrix.Stage(runtime, assembly)
+        yield Stage(runtime, assembly)
 
 
 @pytest.mark.xdist_group("failures")
 @pytest.mark.parametrize("cell", CELLS, ids=[cell.name for cell in CELLS])
-def test_a_failure_reaches_a_person_and_leaves_nothing(stage: matrix.Stage, cell: matrix.Cell) -> None:
+def test_a_failure_reaches_a_person_and_leaves_nothing(stage: Stage, cell: Scenario) -> None:
     """The execution ends as it must, exactly these messages and alarms go out, no job and no process is left."""
-    assert matrix.run(stage, cell).problems() == []
+    result, processes = matrix.run(stage, cell)
+    assert result.problems() == []
+    assert processes == []
 
 
 def test_the_page_has_every_cell() -> None:

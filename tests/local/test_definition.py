@@ -20,6 +20,7 @@ VALID: dict[str, Any] = {
         "B": {
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:sns:publish",
+            "Parameters": {"TopicArn": "arn", "Message.$": "$.x"},
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}],
             "End": True,
         },
@@ -58,6 +59,23 @@ def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> Non
             _changed("States", "B", "Catch", value=[ALL, {"ErrorEquals": ["A.B"], "Next": "C"}]),
             "States.ALL must stand alone and last at /States/B/Catch[0]",
         ),
+        (
+            _changed("States", "B", "Resource", value="arn:aws:states:::aws-sdk:sns:publishh"),
+            "sns has no operation 'publishh'",
+        ),
+        (
+            _changed("States", "B", "Resource", value="arn:aws:states:::aws-sdk:sns:createTopic"),
+            "the permissions of sns:create_topic are not known here",
+        ),
+        (_changed("States", "B", "Parameters", "Mesage", value="x"), "the field 'Mesage' is not supported by Step"),
+        (_changed("States", "B", "Parameters", value={"TopicArn": "x"}), "the field 'Message' is required but was"),
+        (
+            _changed("States", "B", "Parameters", "MessageAttributes", value={"a": {"StringValue": "x"}}),
+            "the field 'MessageAttributes.a.DataType' is required but was missing",
+        ),
+        (_changed("States", "B", "Retrry", value=[]), "field 'Retrry' is not supported at /States/B"),
+        (_changed("States", "B", "Catch", 0, "Nxt", value="C"), "field 'Nxt' is not supported at /States/B/Catch[0]"),
+        (_changed("TimeoutSecs", value=1), "field 'TimeoutSecs' is not supported at /"),
         (_changed("StartAt", value="Z"), "StartAt 'Z' names no state"),
         (_changed("States", "A", "Default", value="Z"), "Default 'Z' names no state at /States/A"),
         (_changed("States", "A", "Choices", 0, "Next", value="Z"), "Choices[0].Next 'Z' names no state"),

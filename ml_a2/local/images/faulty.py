@@ -8,6 +8,10 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import NoReturn
+
+# Long enough for the job to be seen Stopping.
+LINGER_SECONDS = 0.5
 
 
 def main(kind: str) -> int:
@@ -23,9 +27,16 @@ def main(kind: str) -> int:
     if kind == "crash":
         return _crash()
     # The first process of a container ignores SIGTERM unless it says otherwise.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: _leave(kind))
     while True:
         time.sleep(60)
+
+
+def _leave(kind: str) -> NoReturn:
+    """End when told to: not at once, as a real container that saves its work, but for the one that just hangs."""
+    if kind != "hang":
+        time.sleep(LINGER_SECONDS)
+    sys.exit(0)
 
 
 def _crash() -> int:

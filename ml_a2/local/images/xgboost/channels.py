@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import xgboost as xgb
-
+from ml_a2.local.images.xgboost.engine import xgb
 from ml_a2.local.images.xgboost.image_errors import ImageUserError
 
 CSV = ("text/csv", "csv")

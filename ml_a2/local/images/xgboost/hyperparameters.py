@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ml_a2.errors import UserError
+from ml_a2.errors import HyperparameterError
 from ml_a2.local.images.xgboost.image_errors import ImageUserError
 
 MULTI_CLASS = ("multi:softmax", "multi:softprob")
@@ -131,12 +131,12 @@ def check_hyperparameters(given: Mapping[str, str]) -> None:
     """Check names, values and combinations before anything is started.
 
     Raises:
-        UserError: names the hyperparameter and what is allowed.
+        HyperparameterError: names the hyperparameter and what is allowed.
     """
     try:
         parse_hyperparameters(given)
     except ImageUserError as problem:
-        raise UserError(f"the XGBoost image would refuse this: {problem}") from problem
+        raise HyperparameterError(f"the XGBoost image would refuse this: {problem}") from problem
 
 
 @cache

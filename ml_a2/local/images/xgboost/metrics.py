@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import xgboost as xgb
 from numpy.typing import NDArray
-from sklearn import metrics
+
+from ml_a2.local.images.xgboost.engine import xgb
 
 Floats = NDArray[np.floating[Any]]
-Metric = Callable[[Floats, Floats], float]
 FunctionOfMargins = Callable[[NDArray[np.float32], xgb.DMatrix], list[tuple[str, float]]]
 
 
@@ -25,7 +24,7 @@ def split_metrics(asked: Sequence[str]) -> tuple[list[str], FunctionOfMargins | 
     def evaluate(margins: NDArray[np.float32], matrix: xgb.DMatrix) -> list[tuple[str, float]]:
         """Compute from margins: (n,) or (n, classes), before the objective's transformation."""
         labels = matrix.get_label()
-        return [(name, float(ADDITIONAL[name](labels, margins))) for name in added]
+        return [(name, _score(name, labels, margins)) for name in added]
 
     return own, evaluate
 
@@ -35,24 +34,30 @@ def _classes(margins: Floats) -> Floats:
     return margins.argmax(axis=1) if margins.ndim > 1 else (margins > 0).astype(int)
 
 
-def _by_class(score: Callable[..., float], **options: object) -> Metric:
-    return lambda labels, margins: score(labels, _classes(margins), **options)
+def _score(name: str, labels: Floats, margins: Floats) -> float:
+    from sklearn import metrics
+
+    function, options = ADDITIONAL[name]
+    predicted = margins if function in OF_MARGINS else _classes(margins)
+    return float(getattr(metrics, function)(labels, predicted, **options))
 
 
-ADDITIONAL: dict[str, Metric] = {
-    "accuracy": _by_class(metrics.accuracy_score),
-    "balanced_accuracy": _by_class(metrics.balanced_accuracy_score),
-    "f1": _by_class(metrics.f1_score, average="macro"),
-    "f1_binary": _by_class(metrics.f1_score, average="binary"),
-    "f1_macro": _by_class(metrics.f1_score, average="macro"),
-    "precision": _by_class(metrics.precision_score, average="binary"),
-    "precision_macro": _by_class(metrics.precision_score, average="macro"),
-    "precision_micro": _by_class(metrics.precision_score, average="micro"),
-    "recall": _by_class(metrics.recall_score, average="binary"),
-    "recall_macro": _by_class(metrics.recall_score, average="macro"),
-    "recall_micro": _by_class(metrics.recall_score, average="micro"),
-    "mae": metrics.mean_absolute_error,
-    "mse": metrics.mean_squared_error,
-    "rmse": metrics.root_mean_squared_error,
-    "r2": metrics.r2_score,
+# Each with scikit-learn's function and its options.
+ADDITIONAL: dict[str, tuple[str, dict[str, str]]] = {
+    "accuracy": ("accuracy_score", {}),
+    "balanced_accuracy": ("balanced_accuracy_score", {}),
+    "f1": ("f1_score", {"average": "macro"}),
+    "f1_binary": ("f1_score", {"average": "binary"}),
+    "f1_macro": ("f1_score", {"average": "macro"}),
+    "precision": ("precision_score", {"average": "binary"}),
+    "precision_macro": ("precision_score", {"average": "macro"}),
+    "precision_micro": ("precision_score", {"average": "micro"}),
+    "recall": ("recall_score", {"average": "binary"}),
+    "recall_macro": ("recall_score", {"average": "macro"}),
+    "recall_micro": ("recall_score", {"average": "micro"}),
+    "mae": ("mean_absolute_error", {}),
+    "mse": ("mean_squared_error", {}),
+    "rmse": ("root_mean_squared_error", {}),
+    "r2": ("r2_score", {}),
 }
+OF_MARGINS = {"mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "r2_score"}

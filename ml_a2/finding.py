@@ -1,0 +1,20 @@
+"""What a check found: something that would go wrong, or might."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One defect: where it is, what is wrong with it, and what to do."""
+
+    severity: Literal["error", "warning"]
+    where: str
+    problem: str
+    remedy: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the object that `--json` prints."""
+        return asdict(self)
