@@ -123,6 +123,10 @@ class Pipeline:
         )
         return answer["executionArn"]
 
+    def stop(self, execution_arn: str, error: str, cause: str) -> None:
+        """Stop an execution."""
+        self._clients.stepfunctions.stop_execution(executionArn=execution_arn, error=error, cause=cause)
+
     def watch(self, execution_arn: str, *, poll_seconds: float) -> Iterator[Event]:
         """Yield what happens until the execution has ended, each thing once."""
         seen_events, training_log = 0, None

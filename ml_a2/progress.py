@@ -148,9 +148,13 @@ class CheckDisplay:
     def verdict(self, findings: Sequence[Finding], wrong: int) -> None:
         """Show how it ends."""
         errors = sum(finding.severity == "error" for finding in findings)
-        counts = f"{errors} errors, {len(findings) - errors} warnings"
+        counts = f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}"
         words = f"something would go wrong: {counts}" if wrong else f"nothing would go wrong: {counts}"
         self._console.print(words, style="red" if wrong else "green", markup=False)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _shortened(cause: str) -> str:

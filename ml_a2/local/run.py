@@ -110,17 +110,28 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         _upload(pipeline, request.dataset, code)
         name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         arn = pipeline.start(name, {"hyperparameters": dict(request.hyperparameters)})
-        for event in pipeline.watch(arn, poll_seconds=POLL_SECONDS):
-            match event:
-                case StateEntered():
-                    progress.state(event)
-                case TrainingPlanned():
-                    progress.plan(event)
-                case TrainingRound():
-                    progress.round(event)
-        runtime.settle()
         results = _Results(pipeline, runtime, request, name, arn, outputs[contract.OUTPUT_TOPIC])
+        try:
+            _follow(pipeline, arn, progress)
+            runtime.settle()
+        except KeyboardInterrupt:
+            # What the execution had written until then is kept; the runtime's end stops the jobs.
+            pipeline.stop(arn, "Interrupted", "the run was interrupted")
+            _follow(pipeline, arn, progress)
+            progress.say(f"interrupted: what was written is kept in {results.fetch(began).run_directory}")
+            raise
         return results.fetch(began)
+
+
+def _follow(pipeline: Pipeline, arn: str, progress: Progress) -> None:
+    for event in pipeline.watch(arn, poll_seconds=POLL_SECONDS):
+        match event:
+            case StateEntered():
+                progress.state(event)
+            case TrainingPlanned():
+                progress.plan(event)
+            case TrainingRound():
+                progress.round(event)
 
 
 def _upload(pipeline: Pipeline, dataset: Dataset, code: Mapping[str, Path]) -> None:

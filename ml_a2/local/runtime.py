@@ -58,7 +58,9 @@ class LocalRuntime:
         self.incidents = Incidents()
         self._faults = Faults(PERMISSIONS)
         watchers = (self.clients, self.authorization, self.environment, self.incidents)
-        self._changes = StatusChanges(self.clients, EventBus(*watchers), Alarms(*watchers), self.incidents)
+        self._changes = StatusChanges(
+            self.clients, EventBus(*watchers), Alarms(*watchers), self.incidents, self.environment
+        )
         services = JobServices(
             self.clients,
             self.authorization,

@@ -11,7 +11,8 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ml_a2.local import execution_log
@@ -19,6 +20,7 @@ from ml_a2.local.alarms import Alarms
 from ml_a2.local.clients import Clients
 from ml_a2.local.event_bus import EventBus
 from ml_a2.local.incidents import Incidents
+from ml_a2.local.template import Environment
 
 # AWS/States, "Execution metrics".
 METRICS = {
@@ -28,6 +30,14 @@ METRICS = {
     "TIMED_OUT": "ExecutionsTimedOut",
     "ABORTED": "ExecutionsAborted",
 }
+# AWS/States, "Service integration metrics", by the event of an execution's history.
+CALL_METRICS = {
+    "TaskScheduled": "ServiceIntegrationsScheduled",
+    "TaskStarted": "ServiceIntegrationsStarted",
+    "TaskSucceeded": "ServiceIntegrationsSucceeded",
+    "TaskFailed": "ServiceIntegrationsFailed",
+    "TaskTimedOut": "ServiceIntegrationsTimedOut",
+}
 # A call that was under way when the execution timed out ends before the history does.
 HISTORY_GRACE_SECONDS = 60
 EVALUATION_SECONDS = 10
@@ -36,9 +46,12 @@ EVALUATION_SECONDS = 10
 class StatusChanges:
     """Takes the changes, and brings each to those who watch."""
 
-    def __init__(self, clients: Clients, bus: EventBus, alarms: Alarms, incidents: Incidents) -> None:
+    def __init__(
+        self, clients: Clients, bus: EventBus, alarms: Alarms, incidents: Incidents, environment: Environment
+    ) -> None:
         """Prepare the thread."""
         self._clients = clients
+        self._prefix = f"arn:{environment.partition}:states:::"
         self._bus = bus
         self._alarms = alarms
         self._incidents = incidents
@@ -107,7 +120,30 @@ class StatusChanges:
         self._alarms.evaluate(now)
         self._put("aws.states", "Step Functions Execution Status Change", _detail(execution, status), arn)
         if status != "RUNNING":
-            execution_log.deliver(self._clients, execution, self._history(arn))
+            history = self._history(arn)
+            self._count_calls(history)
+            execution_log.deliver(self._clients, execution, history)
+
+    def _count_calls(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Count what became of each call, by the operation that it called."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for event in history:
+            metric = CALL_METRICS.get(event["type"])
+            if metric:
+                details = event[f"{event['type'][0].lower()}{event['type'][1:]}EventDetails"]
+                counts[metric, f"{self._prefix}{details['resourceType']}:{details['resource']}"] += 1
+        now = dt.datetime.now(dt.UTC)
+        data: list[Any] = [
+            {
+                "MetricName": metric,
+                "Dimensions": [{"Name": "ServiceIntegrationResourceArn", "Value": resource}],
+                "Value": float(count),
+                "Timestamp": now,
+            }
+            for (metric, resource), count in counts.items()
+        ]
+        if data:
+            self._clients.cloudwatch.put_metric_data(Namespace="AWS/States", MetricData=data)
 
     def _put(self, source: str, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         failed = self._bus.put(source, detail_type, detail, resource)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -252,67 +249,3 @@ def test_a_failing_training_names_its_reason(assembly: Path, tmp_path: Path) -> 
     assert answer.returncode == 1
     assert "TrainingJobFailed" in answer.stdout
     assert "Channel configuration for 'train' channel is not supported" in answer.stdout
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupting_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C in the middle of a training: exit status 130, jobs ended, no temporary folder left."""
-    with _training(tmp_path) as (process, children):
-        process.send_signal(number)
-        _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "interrupted" in error
-    assert "Traceback" not in error
-    assert not any(_is_running(pid) for pid in children)
-    assert [path.name for path in tmp_path.glob("ml-a2-*")] == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends orphans on Linux only; see docs/fidelity.md")
-def test_killing_the_run_kills_its_jobs(tmp_path: Path) -> None:
-    """Even after SIGKILL no training goes on in the background."""
-    with _training(tmp_path) as (process, children):
-        process.kill()
-        process.wait(timeout=60)
-        deadline = time.monotonic() + 20
-        while any(_is_running(pid) for pid in children) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert not any(_is_running(pid) for pid in children)
-
-
-@contextmanager
-def _training(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Start a run that would train for hours, and give it with its training process; it ends with the test."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ml_a2.cli", "run", "--set", "num_round=1000000"],
-        cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A test started in the background would hand down that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads yet
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "WaitForTraining" in line:
-                break
-        while not (children := _children(process.pid)):
-            time.sleep(0.05)
-        time.sleep(1)  # so that it is in the middle of it
-        yield process, children
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _children(pid: int) -> list[int]:
-    """Return every process below one."""
-    answer = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    found = [int(word) for word in answer.stdout.split()]
-    return found + [below for child in found for below in _children(child)]
-
-
-def _is_running(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ml_a2.local.assembly import find_assembly
 from ml_a2.local.rehearsal import Result, Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime
 from ml_a2.local.scenarios import FAILED_ALARM, INJECTED, Act, abort, evaluate, time_out, train, while_running
+from tests.failures.interruptions import INTERRUPTIONS, interrupt
 from tests.processes import below
 
 PAGE = Path(__file__).parents[2] / "docs" / "failures.md"
@@ -228,12 +230,29 @@ def main() -> int:
             print(lines[-1], flush=True)
             for problem in problems:
                 print(f"    NOT AS IT MUST BE: {problem}", flush=True)
+    for name in INTERRUPTIONS:
+        lines.append(_interruption(name))
+        failed += lines[-1].endswith("LOST |")
+        print(lines[-1], flush=True)
     print(f"{len(lines)} ways to fail, {failed} not as they must be")
     if not failed:
         text = PAGE.read_text(encoding="utf-8")
         head = text[: text.index(TABLE_HEAD)]
         PAGE.write_text(head + TABLE_HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
     return 1 if failed else 0
+
+
+def _interruption(name: str) -> str:
+    """Return the row of a whole run that is interrupted; what earlier runs wrote must still be there."""
+    number, expected = INTERRUPTIONS[name]
+    with tempfile.TemporaryDirectory(prefix="ml-a2-faults-") as folder:
+        earlier = Path(folder, "runs", "earlier", "manifest.json")
+        earlier.parent.mkdir(parents=True)
+        earlier.write_text("{}", encoding="utf-8")
+        left = interrupt(Path(folder), number)
+    status = f"exit status {left.exit_status}"
+    good = left.kept and left.exit_status == expected and not left.processes
+    return f"| {name} | {status} |  | none | none | {len(left.processes)}{'' if good else ' LOST'} |"
 
 
 TABLE_HEAD = (

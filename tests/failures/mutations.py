@@ -43,6 +43,7 @@ from tests.failures.mutation import (
 )  # fmt: skip
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutations.md"
+ONE_EXECUTION = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
 TABLE_HEAD = "| kind | change | caught | in these words |\n|---|---|---|---|\n"
 
 
@@ -125,15 +126,15 @@ def _requests() -> Iterator[Mutation]:
         ("enumeration", "S3DataType S3Prefixes", create, '"S3Prefix"', '"S3Prefixes"'),
         ("enumeration", "TrainingInputMode file", create, '"TrainingInputMode": "File"', '"TrainingInputMode": "file"'),
         ("enumeration", "S3UploadMode AtEnd", process, "EndOfJob", "AtEnd"),
-        ("prefix", "models are written elsewhere", create, "/models/", "/trained/"),
+        ("prefix", "models are written elsewhere", create, '/models"', '/trained"'),
         ("prefix", "evaluations are written elsewhere", process, "/evaluations/", "/results/"),
         ("name", "another script is started", process, "evaluate.py", "evaluation.py"),
         (
             "name",
-            "the model lies at another path",
+            "the model is looked for elsewhere",
             process,
-            "/opt/ml/processing/input/model",
-            "/opt/ml/processing/model",
+            '"--model", "/opt/ml/processing/input',
+            '"--model", "/opt/ml/in',
         ),
         ("name", "a member of the request is misspelled", create, "VolumeSizeInGB", "VolumeSizeInGiB"),
         ("JSONPath", "the role's request field", create, "$.request.training_instance_type", "$.request.instance"),
@@ -236,7 +237,7 @@ def _states() -> Iterator[Mutation]:
         ("evaluation.json of another execution", "ReadEvaluation", "$$.Execution.Name", "$.training_job_name"),
         ("a service that does not exist", "ReadEvaluation", "aws-sdk:s3:", "aws-sdk:s4:"),
         ("job names with a prefix that the role may not use", "NameJobs", "'ml-a2-training-", "'training-"),
-        ("job names that are the same for every execution", "NameJobs", "$$.Execution.Id", "'one'"),
+        ("job names that are the same for every execution", "NameJobs", ONE_EXECUTION, "'one'"),
     ):
         kind = "name" if state == "NameJobs" else "JSONPath"
         yield Mutation(kind, f"{state}: {name}", in_text(PIPELINE, state, old, new))
