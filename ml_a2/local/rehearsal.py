@@ -198,6 +198,7 @@ class Result:
         checks = {
             "; ".join(dict.fromkeys(unexpected)): not unexpected,
             f"ended {self.outcome.status}, not {wanted.status}: {error}: {cause}": self.outcome.status == wanted.status,
+            f"the definition itself is wrong: {cause}": error != "States.Runtime",
             f"the error is {error!r}, not {wanted.error!r}: {cause}": not wanted.error or error == wanted.error,
             f"the cause does not say {wanted.cause!r}: {cause}": wanted.cause in cause,
             f"the topic was told {self.messages}, not {list(wanted.messages)}": self._told_as_wanted(),

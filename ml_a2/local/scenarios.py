@@ -94,7 +94,7 @@ def rehearsed() -> Iterator[Scenario]:
         alarms=FAILED_ALARM,
     )  # fmt: skip
     for stage, act in (("training", train), ("evaluation", evaluate)):
-        yield _failure(f"the {stage} job is stopped", act(f"{stage}=stopped"))
+        yield _failure(f"the {stage} job is stopped", act(f"{stage}=stopped"), cause="stopped")
     yield _failure("the model is corrupt", evaluate("evaluation=corrupt-model"))
     yield Scenario("quotas, throttling and lost answers are overcome", train(*HARDSHIPS), status="SUCCEEDED")
 
@@ -125,5 +125,5 @@ def _abort_and_stop(stage: Stage, arn: str) -> None:
     stage.stop_jobs()
 
 
-def _failure(name: str, act: Act, *, told: str = "") -> Scenario:
-    return Scenario(name, act, messages=["*"], alarms=FAILED_ALARM, told=told)
+def _failure(name: str, act: Act, *, cause: str = "", told: str = "") -> Scenario:
+    return Scenario(name, act, cause=cause, messages=["*"], alarms=FAILED_ALARM, told=told)

@@ -206,7 +206,7 @@ def _states() -> Iterator[Mutation]:
          lambda s: rule_for(s, "Completed").update(StringEquals="Complete")),
         ("transition", "Stopped counts as completed", PIPELINE, "EvaluationStatus?",
          lambda s: rule_for(s, "Stopped").update(Next=rule_for(s, "Completed")["Next"])),
-        ("transition", "Failed counts as completed", PIPELINE, "EvaluationStatus?",
+        ("transition", "Failed counts as completed", PIPELINE, "TrainingStatus?",
          lambda s: s["Choices"].insert(0, {**rule_for(s, "Completed"), "StringEquals": "Failed"})),
         ("transition", "Stopping is no reason to wait", PIPELINE, "TrainingStatus?",
          lambda s: [r["Or"].pop() for r in s["Choices"] if "Or" in r]),

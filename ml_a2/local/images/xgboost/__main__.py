@@ -9,17 +9,21 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from ml_a2.local.images.xgboost.channels import check_channels, load_channel
+from ml_a2.local.images.xgboost.channels import DATA_PATH, FORMATS, check_channels
 from ml_a2.local.images.xgboost.hyperparameters import parse_hyperparameters
-from ml_a2.local.images.xgboost.image_errors import ImageAlgorithmError, ImageUserError
-from ml_a2.local.images.xgboost.training import save_model, train
+from ml_a2.local.images.xgboost.image_errors import UserError
+from ml_a2.local.images.xgboost.matrices import load_matrices
+from ml_a2.local.images.xgboost.training import Folders, Version, train
+
+VERSION_VARIABLE = "ML_A2_XGBOOST_IMAGE"
+DEFAULT_VERSION = "1.7-1"
 
 
 def main(arguments: list[str]) -> int:
     """Train under SAGEMAKER_BASE_DIR, /opt/ml without it.
 
     Returns:
-        0, or 1 with the reason in output/failure.
+        0, or the number of an operating system's error, or 1, with the reason in output/failure.
     """
     if arguments != ["train"]:
         print("usage: python -m ml_a2.local.images.xgboost train", file=sys.stderr)
@@ -28,39 +32,53 @@ def main(arguments: list[str]) -> int:
     try:
         _train(base)
     except Exception as error:  # noqa: BLE001  # whatever it is belongs into the failure file
-        report = f"framework error: \n{traceback.format_exc()}\n{_message(error)}"
+        report = f"framework error: \n{traceback.format_exc()}\n{error}"
         print(report, file=sys.stderr, flush=True)
         failure = base / "output" / "failure"
         failure.parent.mkdir(parents=True, exist_ok=True)
         failure.write_text(report, encoding="utf-8")
-        return 1
+        return getattr(error, "errno", None) or 1
     return 0
 
 
 def _train(base: Path) -> None:
+    """Do it in the container's order, which decides what a person is told first."""
     configuration = base / "input" / "config"
-    hyperparameters = parse_hyperparameters(_read(configuration / "hyperparameters.json"))
     channels = _read(configuration / "inputdataconfig.json")
+    if "train" not in channels:
+        raise KeyError("SM_CHANNEL_TRAIN")
+    given = _read(configuration / "hyperparameters.json")
+    if "sagemaker_program" in given:
+        raise UserError("script mode (sagemaker_program) is not carried out locally; see docs/fidelity.md")
+    hyperparameters = parse_hyperparameters(given)
     check_channels(channels)
-    weighted = hyperparameters.pop("csv_weights", 0) == 1
-    data: dict[str, Any] = {
-        name: load_channel(base / "input" / "data" / name, channels[name], weighted=weighted)
-        for name in ("train", "validation")
-        if name in channels
+    folders: dict[str, Path] = {
+        name: base / "input" / "data" / name for name in ("train", "validation") if name in channels
     }
-    save_model(train(hyperparameters, data), base / "model")
+    matrices, together = load_matrices(
+        folders,
+        FORMATS[channels["train"]["ContentType"]],
+        weighted=hyperparameters.get("csv_weights") == 1,
+        together="_kfold" in hyperparameters,
+    )
+    for name, words in (("train", "training"), ("validation", "validation")):
+        if name in channels and name not in matrices:
+            raise UserError(f"No data in {words} channel path {DATA_PATH}/{name}")
+    results = Folders(base / "model", base / "output" / "data", _checkpoint_folder(base))
+    train(hyperparameters, matrices, together, results, Version(os.environ.get(VERSION_VARIABLE, DEFAULT_VERSION)))
+
+
+def _checkpoint_folder(base: Path) -> Path | None:
+    """Return where checkpoints go when the job has any: its configuration names a path below /opt/ml."""
+    path = base / "input" / "config" / "checkpointconfig.json"
+    if not path.is_file() or "LocalPath" not in (configuration := _read(path)):
+        return None
+    return base / Path(configuration["LocalPath"]).relative_to("/opt/ml")
 
 
 def _read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def _message(error: Exception) -> str:
-    """Return the last words: the container names the class of what its own checks found."""
-    if isinstance(error, ImageUserError | ImageAlgorithmError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

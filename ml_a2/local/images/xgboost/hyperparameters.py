@@ -1,35 +1,27 @@
 """The 53 hyperparameters of the built-in algorithm: names, types and ranges of version 1.7-1.
 
-Source: hyperparameters.tsv, the container's own validation schema as a table.
+Source: hyperparameters.tsv, the container's own validation schema as a table; its public source for the order of the
+checks and for what an unforeseen value does.
 """
 
 from __future__ import annotations
 
 import ast
 import csv
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from ml_a2.errors import HyperparameterError
-from ml_a2.local.images.xgboost.image_errors import ImageUserError
+from ml_a2.local.images.xgboost.dependencies import check_dependencies
+from ml_a2.local.images.xgboost.image_errors import AlgorithmError, ImageError, UserError
 
-MULTI_CLASS = ("multi:softmax", "multi:softprob")
-# They choose the container's mode and reporting, and are no parameters of XGBoost.
-OF_THE_CONTAINER = ("save_model_on_termination", "use_dask_gpu_training", "prob_buffer_row")
-# What the local stand-in does not do yet; the values are those that ask for nothing.
-NOT_CARRIED_OUT = {
-    "_kfold": None, "_num_cv_round": None, "_tuning_objective_metric": None,
-    "save_model_on_termination": "false", "use_dask_gpu_training": "false",
-}  # fmt: skip
-LINEAR_UPDATERS = {"shotgun", "coord_descent"}
-PROCESS_UPDATERS = {"refresh", "prune"}
-TREE_METHODS = ("exact", "hist", "approx")
-TREE_UPDATERS = {"grow_colmaker", "distcol", "grow_histmaker", "grow_skmaker", "sync", "refresh", "prune"}
+INTERVAL = re.compile(r"([\[(])(\S+), (\S+)([\])])")
+# Metrics that take a threshold: error@0.7, ndcg@5.
+WITH_THRESHOLD = ("error", "ndcg", "map")
 
 
 @dataclass(frozen=True)
@@ -41,36 +33,77 @@ class Hyperparameter:
     required: bool
     allowed: str
     aliases: tuple[str, ...]
+    depends_on: tuple[str, ...]
 
-    def parse(self, text: str) -> Any:
+    def parse(self, value: Any) -> Any:
         """Return the value in its own type.
 
         Raises:
-            ImageUserError: it cannot be parsed, or lies outside the range.
+            UserError: it is not written as one.
+            Exception: whatever Python says of text that is no value at all; the container does not catch it either.
         """
         try:
-            value = _PARSERS[self.kind](text)
-        except (ValueError, SyntaxError) as error:
-            name = type(error).__name__
-            raise ImageUserError(f"Hyperparameter {self.name}: could not parse value (caused by {name})") from error
+            return _PARSERS[self.kind](value)
+        except ValueError as error:
+            raise UserError(f"Hyperparameter {self.name}: could not parse value", error) from error
+
+    def check_range(self, value: Any) -> None:
+        """Refuse a value out of range.
+
+        Raises:
+            UserError: it lies outside.
+            AlgorithmError: it cannot be compared with the range.
+        """
+        try:
+            outside, words = self._outside(value)
+        except ImageError:
+            raise
+        except Exception as error:
+            message = f"Hyperparameter {self.name}: unexpected failure when validating {value}"
+            raise AlgorithmError(message, error) from error
+        if outside:
+            raise UserError(f"Hyperparameter {self.name}: {words}")
+
+    def _outside(self, value: Any) -> tuple[bool, str]:
         if self.kind == "CommaSeparatedList":
-            if not set(value) <= set(self._choices):
-                raise ImageUserError(f"Hyperparameter {self.name}: value {value} not in range {self.allowed}")
-        elif self.kind == "Categorical":
-            if value not in self._choices:
-                raise ImageUserError(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
-        elif self.kind in ("Integer", "Continuous") and not self._within(value):
-            raise ImageUserError(f"Hyperparameter {self.name}: {value} is not in {self.allowed}")
-        return value
+            fits = all(map(self._is_metric if self.name == "eval_metric" else self._is_choice, value))
+        elif self.kind == "Tuple":
+            fits = all(map(self._is_choice, value))
+        elif self.kind == "NestedList":
+            fits = all(self._within(element) for outer in value for element in outer)
+        else:
+            fits = self._is_choice(value) if self.kind == "Categorical" else self._within(value)
+            return not fits, f"{value} is not in {self.allowed}"
+        return not fits, f"value {value} not in range {self.allowed}"
+
+    def _is_choice(self, value: Any) -> bool:
+        return value in self._choices
+
+    def _is_metric(self, metric: str) -> bool:
+        if "<function" in metric:
+            raise UserError(f"User defined evaluation metric {metric} is not supported yet.")
+        if "@" not in metric:
+            return self._is_choice(metric)
+        name, threshold = (part.strip() for part in metric.split("@")[:2])
+        if name not in WITH_THRESHOLD:
+            raise UserError(
+                f"Metric '{metric}' is not supported. Parameter 'eval_metric' with customized threshold should be one "
+                "of these options: 'error', 'ndcg', 'map'."
+            )
+        try:
+            float(threshold)
+        except ValueError as error:
+            raise UserError(f"Threshold value 't' in '{name}@t' expects float input.") from error
+        return True
 
     @property
-    def _choices(self) -> list[str]:
-        choices: list[str] = ast.literal_eval(self.allowed)
+    def _choices(self) -> list[Any]:
+        choices: list[Any] = ast.literal_eval(self.allowed)
         return choices
 
     def _within(self, value: float) -> bool:
         """Test an interval by what it excludes, as the container does: nan passes."""
-        match = re.fullmatch(r"([\[(])(\S+), (\S+)([\])])", self.allowed)
+        match = INTERVAL.fullmatch(self.allowed)
         assert match, self.allowed
         low, high = float(match[2]), float(match[3])
         below = value < low if match[1] == "[" else value <= low
@@ -78,65 +111,62 @@ class Hyperparameter:
         return not below and not above
 
 
-def parse_hyperparameters(given: Mapping[str, object]) -> dict[str, Any]:
-    """Check and convert the hyperparameters of a job.
+def parse_hyperparameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and convert the hyperparameters of a job, in the container's order.
 
     Raises:
-        ImageUserError: one is unknown, missing, unparsable or out of range.
+        ImageError: one is unknown, missing, unparsable, out of range, or does not go with another.
     """
     table = hyperparameter_table()
     by_alias = {alias: row.name for row in table.values() for alias in row.aliases}
-    named = {by_alias.get(name, name): str(text) for name, text in given.items()}
-    for name in named:
-        if name not in table:
-            raise ImageUserError(f"Extraneous hyperparameter found: {name}")
+    named = {by_alias.get(name, name): value for name, value in given.items()}
     for row in table.values():
         if row.required and row.name not in named:
-            raise ImageUserError(f"Missing required hyperparameter: {row.name}")
-    values = {name: table[name].parse(text) for name, text in named.items()}
-    if values.get("objective") in MULTI_CLASS and "num_class" not in values:
-        raise ImageUserError("Require input for parameter 'num_class' for multi-classification")
-    _check_dependencies(values)
-    for name, harmless in NOT_CARRIED_OUT.items():
-        if name in values and values[name] != harmless:
-            raise ImageUserError(f"hyperparameter {name} is not carried out locally yet; see docs/fidelity.md")
-    return {name: value for name, value in values.items() if name not in OF_THE_CONTAINER}
+            raise UserError(f"Missing required hyperparameter: {row.name}")
+    values = {}
+    for name, value in named.items():
+        if name not in table:
+            raise UserError(f"Extraneous hyperparameter found: {name}")
+        values[name] = table[name].parse(value)
+    for name, value in values.items():
+        table[name].check_range(value)
+    checked: dict[str, Any] = {}
+    for name in _dependencies_first(values, table):
+        check_dependencies(
+            name, values[name], {each: checked[each] for each in table[name].depends_on if each in checked}
+        )
+        checked[name] = values[name]
+    return checked
 
 
-def _check_dependencies(values: Mapping[str, Any]) -> None:
-    """Refuse what the container refuses in combination."""
-    if "eval_metric" in values:
-        objective = values["objective"]  # the container dies with this KeyError as well
-        if "auc" in values["eval_metric"] and not objective.startswith(("binary:", "rank:")):
-            raise ImageUserError("Metric 'auc' can only be applied for classification and ranking problems.")
-    for name, methods in (("monotone_constraints", ("exact", "hist")), ("interaction_constraints", TREE_METHODS)):
-        if name in values and values.get("tree_method") not in methods:
-            raise ImageUserError(f"{name} can be used only when the tree_method parameter is set to one of {methods}.")
-    if "updater" in values:
-        _check_updater(set(values["updater"]), values)
+def _dependencies_first(names: Mapping[str, Any], table: Mapping[str, Hyperparameter]) -> Sequence[str]:
+    ordered: dict[str, None] = {}
 
+    def visit(name: str) -> None:
+        for other in table[name].depends_on:
+            if other in names and other not in ordered:
+                visit(other)
+        ordered[name] = None
 
-def _check_updater(updater: set[str], values: Mapping[str, Any]) -> None:
-    if values.get("booster") == "gblinear":
-        allowed, single = LINEAR_UPDATERS, True
-    elif values.get("process_type") == "update":
-        allowed, single = PROCESS_UPDATERS, False
-    else:
-        allowed, single = TREE_UPDATERS, False
-    if not updater <= allowed or (single and len(updater) != 1):
-        raise ImageUserError(f"Hyperparameter updater: {sorted(updater)} does not fit; choose from {sorted(allowed)}")
+    for name in names:
+        if name not in ordered:
+            visit(name)
+    return list(ordered)
 
 
 def check_hyperparameters(given: Mapping[str, str]) -> None:
     """Check names, values and combinations before anything is started.
 
     Raises:
-        HyperparameterError: names the hyperparameter and what is allowed.
+        HyperparameterError: says what the image would say.
     """
     try:
         parse_hyperparameters(given)
-    except ImageUserError as problem:
+    except ImageError as problem:
         raise HyperparameterError(f"the XGBoost image would refuse this: {problem}") from problem
+    except Exception as problem:
+        words = f"{type(problem).__name__}: {problem}"
+        raise HyperparameterError(f"the XGBoost image would fail on this hyperparameter: {words}") from problem
 
 
 @cache
@@ -150,20 +180,27 @@ def hyperparameter_table() -> dict[str, Hyperparameter]:
             row["required"] == "True",
             row["range"],
             tuple(filter(None, row["aliases"].split(","))),
+            tuple(filter(None, row["depends_on"].split(","))),
         )
         for row in csv.DictReader(text.splitlines(), delimiter="\t")
     }
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {
+def _evaluate(value: Any) -> Any:
+    """Return what Python makes of the text: a tuple or list; the container evaluates it, here it is only read."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return ast.literal_eval(value)
+    except ValueError as error:
+        raise NameError(f"{value!r} is no literal of Python") from error
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
     "Integer": int,
     "Continuous": float,
-    "Categorical": str,
-    "CommaSeparatedList": lambda text: text.split(","),
-    "Tuple": lambda text: text if isinstance(ast.literal_eval(text), tuple) else _fail(),
-    "NestedList": lambda text: text if isinstance(json.loads(text), list) else _fail(),
+    "Categorical": lambda value: value,
+    "CommaSeparatedList": lambda value: value.split(","),
+    "Tuple": _evaluate,
+    "NestedList": _evaluate,
 }
-
-
-def _fail() -> str:
-    raise ValueError

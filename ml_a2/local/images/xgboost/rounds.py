@@ -1,0 +1,117 @@
+"""What happens after each round: the metric line, checkpoints, the model for a termination, stopping early."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ml_a2.local.images.xgboost.engine import xgb
+
+CHECKPOINT = "xgboost-checkpoint"
+MODEL = "xgboost-model"
+# Of metrics in this list the largest is the best when training stops early, of every other one the smallest.
+MAXIMISED = {
+    "accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision", "r2",
+    "recall", "precision_macro", "precision_micro", "recall_macro", "recall_micro",
+}  # fmt: skip
+
+Save = Callable[[xgb.Booster, Path], None]
+
+
+class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost publishes no types
+    """Does it all in one order: XGBoost calls several callbacks in no certain one, and not all in the last round."""
+
+    def __init__(
+        self,
+        *,
+        prints: bool,
+        after_each: Sequence[Callable[[xgb.Booster, int], None]],
+        stopping: xgb.callback.EarlyStopping | None,
+    ) -> None:
+        """Take what is done.
+
+        Args:
+            prints: whether this host writes the metric lines, from which the service reads its metrics.
+            after_each: what else is done with the model after a round, by the round's number.
+            stopping: what decides about stopping early.
+        """
+        super().__init__()
+        self._prints = prints
+        self._after_each = after_each
+        self._stopping = stopping
+
+    def before_training(self, model: Any) -> Any:
+        """Prepare to stop early."""
+        return self._stopping.before_training(model) if self._stopping else model
+
+    def after_training(self, model: Any) -> Any:
+        """Keep the best rounds only, when stopping early."""
+        return self._stopping.after_training(model) if self._stopping else model
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Print, keep, then tell whether to stop."""
+        if self._prints and evals_log:
+            values = [
+                f"{channel}-{metric}:{scores[-1]:.5f}"
+                for channel, log in evals_log.items()
+                for metric, scores in log.items()
+            ]
+            print(f"[{epoch}]", *values, sep="\t", flush=True)
+        for act in self._after_each:
+            act(model, epoch)
+        return bool(self._stopping and self._stopping.after_iteration(model, epoch, evals_log))
+
+
+def early_stopping(rounds: int, metric: str, *, save_best: bool) -> xgb.callback.EarlyStopping:
+    """Return what stops when the validation metric has not become better for so many rounds."""
+    return xgb.callback.EarlyStopping(
+        rounds, metric_name=metric, data_name="validation", maximize=metric in MAXIMISED, save_best=save_best
+    )
+
+
+class Checkpoints:
+    """The checkpoints of one training as 1.7-1 writes them: one, after the round whose number is the first.
+
+    It asks XGBoost for a checkpoint every `first` rounds, which is 0 unless it resumes, and gives it a name that it
+    does not look for itself when it resumes: `xgboost-checkpoint_0.json`, not `xgboost-checkpoint.0`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Find the newest checkpoint that a training can go on from."""
+        self._folder = folder
+        found = [path for path in folder.glob(f"{CHECKPOINT}.*") if re.fullmatch(rf"{CHECKPOINT}\.\d+", path.name)]
+        self.model = max(found, key=lambda path: int(path.suffix[1:]), default=None)
+        self.first = int(self.model.suffix[1:]) + 1 if self.model else 0
+        self._since = 0
+
+    def keep(self, booster: xgb.Booster, round_number: int) -> None:
+        """Write a checkpoint when it is due."""
+        if self._since == self.first:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            booster.save_model(self._folder / f"{CHECKPOINT}_{round_number}.json")
+            self._since = 0
+        self._since += 1
+
+
+def keep_for_termination(folder: Path, name: str, save: Save) -> Callable[[xgb.Booster, int], None]:
+    """Return what writes the model after each round, and end with it when the service says SIGTERM."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        for path in folder.iterdir():
+            if path.is_file() and not path.name.startswith(MODEL):
+                path.unlink()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+
+    def keep(booster: xgb.Booster, round_number: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".{name}"
+        save(booster, partial)
+        partial.replace(folder / name)
+
+    return keep
