@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from ml_a2 import __version__
-from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
+from ml_a2.errors import PipelineError, UserError
 from ml_a2.finding import Finding
 
 SAMPLES = ("breast-cancer", "diabetes", "digits")
@@ -108,6 +108,7 @@ Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input
     help="Let something go wrong: SERVICE:ACTION=CODE[*TIMES], training=KIND or evaluation=KIND; may be repeated.",
 )
 @click.option("--permissions", is_flag=True, help="List permissions that were granted and never used.")
+@click.option("--strict", is_flag=True, help="Let warnings about the data or the hyperparameters count as errors.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, the rest on standard error."
 )
@@ -136,12 +137,14 @@ def _run(
     hyperparameters: dict[str, str],
     faults: tuple[str, ...],
     permissions: bool,
+    strict: bool,
     as_json: bool,
     **options: Any,
 ) -> str:
     """Prepare everything that can be wrong first, then run; return the execution's status."""
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.faults import Faults
+    from ml_a2.local.request_checks import check_request
     from ml_a2.local.run import RunRequest
     from ml_a2.local.run import run as execute
     from ml_a2.local.service_calls import PERMISSIONS
@@ -150,8 +153,13 @@ def _run(
     _one_stack(settings, assembly)
     Faults(PERMISSIONS).inject(faults)  # refuses what it does not know
     dataset, chosen = _plan(settings, assembly, hyperparameters, options)
+    warnings = list(check_request({"num_round": "1", **chosen}, has_validation=True))
+    if strict and warnings:
+        raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
     with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
         display.say(f"data: {dataset.describe()}")
+        for warning in warnings:
+            display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
         if assembly is None:
             assembly, _ = find_assembly(settings, tell=display.say)
         request = RunRequest(dataset, assembly, chosen, Path("runs"), options["region"], options["speed"], faults)
@@ -170,6 +178,10 @@ Examples:
   ml-a2 doctor
   ml-a2 doctor --assembly cdk.out --permissions
   ml-a2 doctor --train customers.csv --target-column churned --set max_depth=4
+  ml-a2 doctor --train channels/train/ --validation channels/validation/ --strict
+
+With --target-column, --train names a table with a header, as `ml-a2 run` takes it; without, a file or folder as the
+image reads it: no header, the label first. Files are read once, in blocks.
 
 Without data options the stack is examined: its template is deployed onto the embedded endpoint, its state machines are
 audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With
@@ -178,6 +190,12 @@ data options the data and the hyperparameters are, and the stack only when --ass
 Exit status: 0 nothing would go wrong, 1 something would, 2 wrong usage or input, 130 interrupted."""
 )
 @_options_of_data_and_stack
+@click.option(
+    "--content-type",
+    default="text/csv",
+    show_default=True,
+    help="What files are that are given as the image reads them.",
+)
 @click.option("--permissions", is_flag=True, help="Warn of permissions that were granted and never used.")
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
@@ -213,9 +231,11 @@ def _examine(
 
     _one_stack(settings, assembly)
     if any(options[name] for name in ("sample", "train", "validation", "target_column")):
-        yield from _examine_data(tell, settings=settings, assembly=assembly, **options)
+        yield from _examine_data(tell, settings, **options)
         if assembly is None:
             return
+    elif options["hyperparameters"]:
+        raise UserError("--set is checked together with data; add --train FILE or --sample NAME")
     if assembly is None:
         assembly, _ = find_assembly(settings, tell=tell)
     yield from examine(assembly, region=options["region"], permissions=permissions, tell=tell)
@@ -223,18 +243,38 @@ def _examine(
 
 def _examine_data(
     tell: Callable[[str], None],
-    *,
     settings: Path | None,
-    assembly: Path | None,
+    *,
     hyperparameters: dict[str, str],
+    content_type: str,
     **options: Any,
 ) -> Iterator[Finding]:
-    try:
-        dataset, _ = _plan(settings, assembly, hyperparameters, options)
-    except (DataError, HyperparameterError) as error:
-        yield Finding("error", "the data", str(error), "mend the data or the hyperparameters")
+    from ml_a2.channel_checks import check_channels
+    from ml_a2.channel_files import Reading
+    from ml_a2.local.images.xgboost.channels import FORMATS
+    from ml_a2.local.request_checks import check_request
+    from ml_a2.settings import load_settings
+
+    train, target = options["train"], options["target_column"]
+    if train is None:
+        dataset, chosen = _plan(settings, None, hyperparameters, options)
+        tell(f"data: {dataset.describe()}")
+        yield from check_request({**load_settings(settings).training.hyperparameters, **chosen}, has_validation=True)
         return
-    tell(f"data: {dataset.describe()}")
+    if options["sample"]:
+        raise UserError("--sample and --train exclude each other; give one of them")
+    if content_type not in FORMATS:
+        raise UserError(f"--content-type {content_type!r} is not one of {', '.join(FORMATS)}")
+    training = load_settings(settings).training
+    # Of a table the objective is inferred unless it is named; a channel is trained on as the job says.
+    named = {**(training.chosen_hyperparameters if target else training.hyperparameters), **hyperparameters}
+    data_format = "parquet" if target and train.suffix.lower() in (".parquet", ".pq") else FORMATS[content_type]
+    paths = {name: options[name] for name in ("train", "validation") if options[name]}
+    tell(f"reading {' and '.join(map(str, paths.values()))}")
+    reading = Reading(data_format, target, weighted=named.get("csv_weights") == "1")
+    yield from check_channels(paths, reading, named)
+    has_validation = "validation" in paths or target is not None
+    yield from check_request({**training.hyperparameters, **named}, has_validation=has_validation)
 
 
 def _one_stack(settings: Path | None, assembly: Path | None) -> None:

@@ -58,6 +58,10 @@ class RunDisplay:
         """Show a step of the preparation."""
         self._console.print(text, markup=False)
 
+    def warn(self, text: str) -> None:
+        """Show what would be ignored without a word."""
+        self._console.print(f"  warning  {text}", style="yellow", markup=False)
+
     def state(self, entered: StateEntered) -> None:
         """Show a state; of the polling loops the first wait only."""
         if entered.name in self._shown or entered.name.startswith("Describe") or entered.name.endswith("Status?"):
@@ -108,7 +112,7 @@ class RunDisplay:
             for line in result.last_log_lines:
                 self._console.print(f"  log    {line}", markup=False)
         for incident in result.incidents:
-            self._console.print(f"  warning  {incident}", style="yellow", markup=False)
+            self.warn(incident)
         for path in sorted(result.run_directory.rglob("*")):
             if path.is_file():
                 self._console.print(f"  {path}", style="dim", markup=False)

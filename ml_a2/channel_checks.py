@@ -1,0 +1,179 @@
+"""What the image would refuse about a channel's files, or silently get wrong: found by reading them once, in blocks.
+
+A header row is trained on as a row of zeros, text cells become numbers, a validation channel with other columns scores
+0.5: the image says nothing (contract, section 1). Nothing of a file is kept but a summary of its labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from ml_a2.channel_files import Labels, Reading, read_file
+from ml_a2.errors import DataError
+from ml_a2.finding import Finding
+from ml_a2.problem import LABEL_RANGES, infer_problem
+
+DEEPEST_FOLDER = 3
+# Objectives whose labels are classes: how many there are at the most comes from num_class.
+CLASSES = ("binary:logistic", "binary:logitraw", "binary:hinge", "multi:softmax", "multi:softprob")
+
+
+@dataclass
+class Channel:
+    """A channel as its files have it."""
+
+    name: str
+    path: Path
+    columns: int | None = None
+    labels: Labels = field(default_factory=Labels)
+    is_whole: bool = True
+
+
+def check_channels(
+    paths: Mapping[str, Path], reading: Reading, hyperparameters: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Yield every defect of the channels' files, and of their labels under the objective.
+
+    Args:
+        paths: a file or a folder for `train`, and for `validation` if there is that channel.
+        reading: their format, and where the label is.
+        hyperparameters: as the job would get them; without an objective, labels are not judged by one.
+    """
+    channels = []
+    for name, path in paths.items():
+        channel = Channel(name, path)
+        yield from _read(channel, reading)
+        channels.append(channel)
+    yield from _differences(channels)
+    whole = [channel for channel in channels if channel.is_whole and channel.labels.rows]
+    for channel in whole:
+        yield from _missing_labels(channel, is_table=reading.target_column is not None)
+        if reading.target_column is None:
+            yield from _labels(channel, hyperparameters)
+    if reading.target_column is not None and whole == channels:
+        yield from _classes_of_tables(channels, reading.target_column, hyperparameters.get("objective"))
+
+
+def _error(where: Path | str, problem: str, remedy: str) -> Finding:
+    return Finding("error", str(where), problem, remedy)
+
+
+def _read(channel: Channel, reading: Reading) -> Iterator[Finding]:
+    path = channel.path
+    if not path.exists():
+        channel.is_whole = False
+        yield _error(path, "does not exist", "name an existing file or folder")
+        return
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    yield from _names(path, files)
+    readable = [file for file in files if not file.name.startswith(".") and file.stat().st_size]
+    if not readable:
+        channel.is_whole = False
+        yield _error(path, f"channel {channel.name!r} has no data: the image fails", "put the rows there")
+    for file in readable:
+        defects = 0
+        summary, findings = read_file(file, reading, channel.labels)
+        for finding in findings:
+            defects += 1
+            yield finding
+        channel.is_whole = channel.is_whole and not defects
+        if summary.columns is not None and channel.columns not in (None, summary.columns):
+            problem = f"has {summary.columns} columns, the files before it {channel.columns}"
+            yield _error(file, problem, "give every file of a channel the same columns")
+        channel.columns = channel.columns or summary.columns
+
+
+def _names(root: Path, files: Iterable[Path]) -> Iterator[Finding]:
+    """Find files that the image refuses or does not read, by their names and sizes alone."""
+    for file in files:
+        depth = len(file.relative_to(root).parts) if root.is_dir() else 1
+        if file.name.startswith("."):
+            yield _error(file, "is a hidden file: the image refuses the whole channel", "remove it")
+        elif file.stat().st_size == 0:
+            yield _error(file, "has no bytes: the image cannot tell its delimiter and fails", "remove it")
+        elif depth > DEEPEST_FOLDER:
+            yield _error(
+                file, f"lies more than {DEEPEST_FOLDER - 1} folders deep: the image does not read it", "move it up"
+            )
+
+
+def _differences(channels: list[Channel]) -> Iterator[Finding]:
+    if len(channels) < 2 or None in (channels[0].columns, channels[1].columns):
+        return
+    train, validation = channels
+    if train.columns != validation.columns:
+        yield _error(
+            validation.path,
+            f"has {validation.columns} columns, {train.path} has {train.columns}: the image scores it without a word",
+            "give both channels the same columns in the same order",
+        )
+    for name, size in _sizes(train.path).items():
+        if _sizes(validation.path).get(name) == size:
+            problem = f"{name} has the same name and size in both channels; is it the same data?"
+            yield Finding("warning", str(validation.path), problem, "validate on rows that were not trained on")
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+    return {file.name: file.stat().st_size for file in files}
+
+
+def _missing_labels(channel: Channel, *, is_table: bool) -> Iterator[Finding]:
+    labels = channel.labels
+    if labels.missing:
+        silent = "" if is_table else ": the image trains on it, and every metric is nan"
+        problem = f"the label is missing ({labels.missing} in all){silent}"
+        yield _error(labels.missing_at, problem, "fill it in or remove the row")
+
+
+def _labels(channel: Channel, hyperparameters: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge the labels of a channel as the image gets it."""
+    labels, objective = channel.labels, hyperparameters.get("objective", "reg:squarederror")
+    if objective in CLASSES and labels.distinct is not None:
+        yield from _classes(channel, objective, hyperparameters)
+    low, high = LABEL_RANGES.get(objective, (float("-inf"), float("inf")))
+    if labels.rows > labels.missing and not (low <= labels.smallest and labels.largest <= high):
+        worst = labels.smallest if labels.smallest < low else labels.largest
+        yield _error(channel.path, f"label {worst:g} does not fit objective {objective!r}", "choose another objective")
+
+
+def _classes_of_tables(channels: list[Channel], target: str, objective: str | None) -> Iterator[Finding]:
+    """Judge the labels of tables as people keep them, from which the objective is inferred as a run does."""
+    train = channels[0]
+    if train.labels.texts is None:
+        return  # so many different labels are a regression's
+    distinct = pd.Series(sorted(train.labels.texts))
+    values = pd.to_numeric(distinct, errors="coerce")
+    try:
+        problem = infer_problem(distinct if values.isna().any() else values, objective, str(train.path), target)
+    except DataError as error:
+        yield _error(train.path, str(error), "choose another objective or target")
+        return
+    if problem.kind == "regression":
+        return
+    for channel in channels:
+        if channel.labels.texts is not None and len(channel.labels.texts) < 2:
+            yield _error(channel.path, f"column {target!r} has one label only", "add rows of the other classes")
+        for label in sorted((channel.labels.texts or set()) - train.labels.texts)[:1]:
+            problem_words = f"label {label!r} of column {target!r} does not occur in {train.path}"
+            yield _error(channel.path, problem_words, "train on rows of every class")
+
+
+def _classes(channel: Channel, objective: str, hyperparameters: Mapping[str, str]) -> Iterator[Finding]:
+    labels = channel.labels
+    number = int(hyperparameters.get("num_class", "0")) if objective.startswith("multi:") else 2
+    wrong = sorted(value for value in labels.distinct or () if not (value.is_integer() and 0 <= value < number))
+    if number and wrong:
+        yield _error(
+            channel.path,
+            f"label {wrong[0]:g} does not fit objective {objective!r} with {number} classes: 0 to {number - 1}",
+            "number the classes from 0 on, or set num_class",
+        )
+    elif labels.distinct is not None and len(labels.distinct) == 1:
+        value = next(iter(labels.distinct))
+        meaning = "auc is nan, and the image succeeds" if channel.name == "validation" else "nothing can be learned"
+        yield _error(channel.path, f"every label is {value:g}: {meaning}", "add rows of the other classes")

@@ -1,0 +1,331 @@
+"""One file of a channel, read once in blocks: what is wrong with its rows, and a summary of its labels."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ml_a2.finding import Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Arrow reads some 40 blocks ahead.
+BLOCK_BYTES = 1 << 21
+# Beyond so many different labels they are no classes, and not kept.
+MOST_DISTINCT = 10_000
+DELIMITERS = ",;\t| :"
+ARROW_PLACE = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: as the image does, or with a header as people keep them."""
+
+    data_format: str = "csv"
+    target_column: str | None = None
+    weighted: bool = False
+
+
+@dataclass
+class Labels:
+    """The labels seen so far, of all files of a channel."""
+
+    rows: int = 0
+    missing: int = 0
+    missing_at: str = ""
+    smallest: float = float("inf")
+    largest: float = float("-inf")
+    distinct: set[float] | None = field(default_factory=set)
+    texts: set[str] | None = None
+
+    def add(self, values: Any, path: Path, first_line: int) -> None:
+        """Take the labels of some rows, (n,) numbers, the first of which stands in that line of the file."""
+        self.rows += len(values)
+        self.miss(np.isnan(values), path, first_line)
+        values = values[~np.isnan(values)]
+        if not len(values):
+            return
+        self.smallest = min(self.smallest, float(values.min()))
+        self.largest = max(self.largest, float(values.max()))
+        if self.distinct is not None:
+            self.distinct |= set(map(float, np.unique(values)))
+            if len(self.distinct) > MOST_DISTINCT:
+                self.distinct = None
+
+    def add_texts(self, column: Any, path: Path, first_line: int) -> None:
+        """Take labels as people write them, an Arrow column of text."""
+        if self.rows == 0:
+            self.texts, self.distinct = set(), None
+        self.rows += len(column)
+        if self.texts is not None:
+            self.texts |= {str(value) for value in column.unique().to_pylist() if value is not None}
+            if len(self.texts) > MOST_DISTINCT:
+                self.texts = None
+        self.miss(column.is_null().to_numpy(zero_copy_only=False), path, first_line)
+
+    def miss(self, absent: Any, path: Path, first_line: int) -> None:
+        """Count the missing labels, (n,) of truth values, and keep where the first one is."""
+        found = np.flatnonzero(absent)
+        if len(found):
+            self.missing_at = self.missing_at or f"{path}, line {first_line + int(found[0])}"
+            self.missing += len(found)
+
+
+@dataclass
+class Summary:
+    """What a file has: its columns, the label's and a weight's included."""
+
+    columns: int | None = None
+
+
+def read_file(path: Path, reading: Reading, labels: Labels) -> tuple[Summary, Iterator[Finding]]:
+    """Return a summary, which is filled as the findings are taken, and the findings."""
+    summary = Summary()
+    read = {"csv": _csv, "libsvm": _libsvm, "parquet": _parquet, "recordio-protobuf": _recordio}[reading.data_format]
+    return summary, read(path, reading, labels, summary)
+
+
+def _error(path: Path, line: int | None, problem: str, remedy: str) -> Finding:
+    return Finding("error", f"{path}, line {line}" if line else str(path), problem, remedy)
+
+
+def _csv(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
+    target = reading.target_column
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        first, second = ([*islice(file, 2), "", ""])[:2]
+    delimiter = _delimiter(first)
+    if delimiter is None:
+        problem = "no delimiter can be told from the first line: the image fails, a label needs at least one feature"
+        yield _error(path, 1, problem, "write comma-separated columns, the label first")
+        return
+    header = next(csv.reader([first], delimiter=delimiter))
+    summary.columns = len(header)
+    has_header = target is not None
+    if not has_header and _looks_like_header(header, next(csv.reader([second], delimiter=delimiter), [])):
+        has_header = True
+        problem = f"is a header ({first.strip()[:60]!r}): the image trains on it as if it were a row"
+        yield _error(path, 1, problem, "remove the line")
+    if target is not None and target not in header:
+        yield _error(path, 1, f"there is no column {target!r}", f"the columns are {header}")
+        return
+    label = header.index(target) if target is not None else 0
+    yield from _csv_rows(path, _Table(delimiter, header, label, has_header, reading), labels)
+
+
+def _delimiter(line: str) -> str | None:
+    """Return what the image takes for the delimiter; of a single number it takes a digit."""
+    try:
+        delimiter = csv.Sniffer().sniff(line).delimiter
+    except csv.Error:
+        return None
+    return None if delimiter.isalnum() or delimiter in ".+-\r\n" else delimiter
+
+
+@dataclass(frozen=True)
+class _Table:
+    delimiter: str
+    header: list[str]
+    label: int
+    has_header: bool
+    reading: Reading
+
+    @property
+    def quote(self) -> str | bool:
+        """Return how cells are quoted: the image's reader knows no quotes."""
+        return '"' if self.reading.target_column is not None else False
+
+
+def _csv_rows(path: Path, table: _Table, labels: Labels) -> Iterator[Finding]:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names = [f"f{number}" for number in range(len(table.header))]
+    uneven: list[Any] = []
+
+    def skip(row: Any) -> str:
+        if not uneven and row.text.strip():  # the image passes over empty lines
+            uneven.append(row)
+        return "skip"
+
+    text_label = table.reading.target_column is not None
+    types = dict.fromkeys(names, pa.float64())
+    if text_label:
+        types[names[table.label]] = pa.string()
+    try:
+        reader = arrow.open_csv(
+            path,
+            arrow.ReadOptions(
+                use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=1 if table.has_header else 0
+            ),
+            arrow.ParseOptions(
+                delimiter=table.delimiter,
+                quote_char=table.quote,
+                invalid_row_handler=skip,
+                ignore_empty_lines=False,  # they count as lines
+            ),
+            arrow.ConvertOptions(column_types=types, null_values=["", "nan", "NaN"], strings_can_be_null=True),
+        )
+        number = 2 if table.has_header else 1
+        for batch in reader:
+            yield from _batch(path, batch, table, labels, number)
+            number += batch.num_rows
+    except pa.ArrowInvalid as error:
+        yield _not_a_number(path, str(error), table)
+    for row in uneven:
+        yield _uneven(path, row, table)
+
+
+def _batch(path: Path, batch: pa.RecordBatch, table: _Table, labels: Labels, number: int) -> Iterator[Finding]:
+    """Take the labels of some rows, and look at their other cells; `number` is the line of the first."""
+    _add_labels(path, batch, table, labels, number)
+    for index in range(batch.num_columns):
+        if index == table.label:
+            continue
+        infinite = np.flatnonzero(np.isinf(_values(batch.column(index))))
+        if len(infinite):
+            problem = f"column {index + 1} is infinite: XGBoost cannot train on it"
+            yield _error(path, number + int(infinite[0]), problem, "write a number, or nothing")
+    if table.reading.weighted and table.reading.target_column is None:
+        wrong = np.flatnonzero(~(_values(batch.column(1)) >= 0))
+        if len(wrong):
+            problem = "the weight in column 2 is missing or negative"
+            yield _error(path, number + int(wrong[0]), problem, "write a weight of at least 0")
+
+
+def _add_labels(path: Path, batch: pa.RecordBatch, table: _Table, labels: Labels, number: int) -> None:
+    column = batch.column(table.label)
+    if table.reading.target_column is not None:
+        labels.add_texts(column, path, number)
+        return
+    values = _values(column)
+    if column.null_count:
+        # An empty line is a row of nothing, which the image passes over.
+        empty = np.logical_and.reduce([~np.isfinite(_values(each)) for each in batch.columns])
+        for first, last in _runs(~empty):
+            labels.add(values[first:last], path, number + first)
+        return
+    labels.add(values, path, number)
+
+
+def _runs(wanted: Any) -> Iterator[tuple[int, int]]:
+    """Yield beginning and end of each run of wanted rows: (n,) of truth values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]])))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _values(column: Any) -> Any:
+    return column.to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _looks_like_header(first: list[str], second: list[str]) -> bool:
+    """Tell whether the first line names columns: its cells are words where the second's are numbers."""
+    if len(first) != len(second) or not all(map(_is_number_or_empty, second)):
+        return False
+    words = [cell for cell in first if not _is_number_or_empty(cell)]
+    return bool(words) and not _is_number_or_empty(first[0])
+
+
+def _is_number_or_empty(cell: str) -> bool:
+    if not cell.strip():
+        return True
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_a_number(path: Path, message: str, table: _Table) -> Finding:
+    match = ARROW_PLACE.search(message)
+    if not match:
+        return _error(path, None, message.splitlines()[0], "write plain comma-separated numbers in UTF-8")
+    line = int(match[2]) if match[2] else None
+    value = re.search(r"'(.*)'", match[3])
+    cell = value[1] if value else ""
+    name = f" ({table.header[int(match[1])]})" if table.has_header else ""
+    problem = f"column {int(match[1]) + 1}{name} is {cell!r}, no number: the image would train on something else"
+    return _error(path, line, problem, "encode text as numbers, leave missing values empty")
+
+
+def _uneven(path: Path, row: Any, table: _Table) -> Finding:
+    expected = len(table.header)
+    other = next((d for d in DELIMITERS if d != table.delimiter and row.text.count(d) == expected - 1), None)
+    if other:
+        problem = f"is delimited by {other!r}, the lines before it by {table.delimiter!r}"
+        return _error(path, row.number, problem, "use one delimiter throughout")
+    problem = f"has {row.actual_columns} columns, the lines before it {expected}"
+    return _error(path, row.number, problem, "give every line the same columns")
+
+
+def _libsvm(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        number = 1
+        while lines := list(islice(file, 10_000)):
+            values = np.full(len(lines), np.nan)
+            for index, line in enumerate(lines):
+                label, *features = line.split() or [""]
+                if not _is_libsvm(label, features):
+                    problem = f"{line.strip()[:40]!r} is not LIBSVM: <label>[:<weight>] <index>:<value> ..."
+                    yield _error(path, number + index, problem, "write it so, or name the right content type")
+                    return
+                values[index] = float(label.partition(":")[0])
+            labels.add(values, path, number)
+            number += len(lines)
+
+
+def _is_libsvm(label: str, features: Iterable[str]) -> bool:
+    parts = [label.split(":"), *(each.split(":") for each in features)]
+    pairs = all(len(part) == 2 for part in parts[1:])
+    return bool(label) and pairs and len(parts[0]) <= 2 and all(map(_is_number_or_qid, parts))
+
+
+def _is_number_or_qid(part: list[str]) -> bool:
+    numbers = part[1:] if part[0] == "qid" else part
+    return all(cell.strip() and _is_number_or_empty(cell) for cell in numbers)
+
+
+def _parquet(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        yield _error(path, None, f"cannot be read as Parquet: {error}", "name the right content type")
+        return
+    schema = file.schema_arrow
+    summary.columns = len(schema)
+    names = schema.names
+    target = reading.target_column
+    if target is not None and target not in names:
+        yield _error(path, None, f"there is no column {target!r}", f"the columns are {names}")
+        return
+    label = target or names[0]
+    for column in schema:
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if not is_number and not pa.types.is_boolean(column.type) and not (target and column.name == target):
+            problem = f"column {column.name!r} is of type {column.type}, no number: the image fails"
+            yield _error(path, None, problem, "encode it as numbers")
+            return
+    number = 1
+    for batch in file.iter_batches(columns=[label]):
+        if target is not None:
+            labels.add_texts(batch.column(0), path, number)
+        else:
+            labels.add(_values(batch.column(0)), path, number)
+        number += batch.num_rows
+
+
+def _recordio(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
+    """Look at the frame of the first record only: records are for the image itself to read."""
+    with path.open("rb") as file:
+        if file.read(4) != b"\x0a\x23\xd7\xce":
+            yield _error(path, None, "is no RecordIO: it does not begin with 0xced7230a", "name the right content type")

@@ -1,0 +1,223 @@
+"""Doctor finds what the image would refuse about data or silently get wrong, and nothing in good data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from ml_a2 import cli
+from ml_a2.channel_checks import check_channels
+from ml_a2.channel_files import Reading
+from ml_a2.dataset import load_sample
+from ml_a2.finding import Finding
+from ml_a2.local.request_checks import check_request
+
+GOOD = "1,2.5,3\n0,1,2\n1,,4\n0,7,8\n"
+AS_THE_IMAGE = Reading()
+BINARY = {"num_round": "1", "objective": "binary:logistic", "eval_metric": "auc"}
+
+
+def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def _check(folder: Path, reading: Reading = AS_THE_IMAGE, **hyperparameters: str) -> list[Finding]:
+    paths = {name: folder / name for name in ("train", "validation") if (folder / name).exists()}
+    return list(check_channels(paths, reading, {**BINARY, **hyperparameters}))
+
+
+@pytest.mark.parametrize(
+    ("files", "where", "words"),
+    [
+        ({"train/t.csv": f"label,a,b\n{GOOD}"}, "t.csv, line 1", "is a header ('label,a,b')"),
+        ({"train/t.csv": f"{GOOD}1,red,3\n"}, "t.csv, line 5", "column 2 is 'red', no number"),
+        ({"train/t.csv": f'{GOOD}1,"2",3\n'}, "t.csv, line 5", "column 2 is '\"2\"', no number"),
+        ({"train/t.csv": f"{GOOD}1;2;3\n"}, "t.csv, line 5", "is delimited by ';', the lines before it by ','"),
+        ({"train/t.csv": f"{GOOD}1,2\n"}, "t.csv, line 5", "has 2 columns, the lines before it 3"),
+        ({"train/t.csv": f"{GOOD}\n1,2\n"}, "t.csv, line 6", "has 2 columns, the lines before it 3"),
+        ({"train/a.csv": GOOD, "train/b.csv": "1,2\n0,3\n"}, "b.csv", "has 2 columns, the files before it 3"),
+        ({"train/t.csv": GOOD, "validation/v.csv": "1,2\n0,3\n"}, "validation", "has 2 columns, "),
+        ({"train/t.csv": GOOD, "validation/v.csv": "1,2,3\n1,3,4\n"}, "validation", "every label is 1: auc is nan"),
+        ({"train/t.csv": "1,2,3\n1,3,4\n"}, "train", "every label is 1: nothing can be learned"),
+        ({"train/t.csv": f"{GOOD},3,4\n"}, "t.csv, line 5", "the label is missing (1 in all)"),
+        ({"train/t.csv": f"{GOOD}nan,3,4\n"}, "t.csv, line 5", "the label is missing (1 in all)"),
+        ({"train/t.csv": f"{GOOD}2,3,4\n"}, "train", "label 2 does not fit objective 'binary:logistic' with 2 classes"),
+        ({"train/t.csv": f"{GOOD}1,inf,4\n"}, "t.csv, line 5", "column 2 is infinite"),
+        ({"train/t.csv": GOOD, "train/.DS_Store": "x"}, ".DS_Store", "is a hidden file"),
+        ({"train/t.csv": GOOD, "train/z.csv": ""}, "z.csv", "has no bytes"),
+        ({"train/a/b/c/t.csv": GOOD, "train/t.csv": GOOD}, "t.csv", "lies more than 2 folders deep"),
+        ({"train/t.csv": ""}, "train", "channel 'train' has no data"),
+        ({"train/t.csv": "1\n0\n"}, "t.csv, line 1", "no delimiter can be told from the first line"),
+        ({"train/x.csv": GOOD, "validation/x.csv": GOOD}, "validation", "same name and size in both channels"),
+    ],
+)
+def test_each_defect_is_found(tmp_path: Path, files: dict[str, str], where: str, words: str) -> None:
+    """Each with its file, the line where there is one, and a remedy."""
+    _write(tmp_path, files)
+    found = [finding for finding in _check(tmp_path) if words in finding.problem]
+    assert len(found) == 1, _check(tmp_path)
+    assert found[0].where.endswith(where)
+    assert found[0].remedy
+
+
+def test_good_channels_have_no_findings(tmp_path: Path) -> None:
+    """Empty lines at the end, missing features and several files are fine."""
+    _write(tmp_path, {"train/a.csv": GOOD + "\n\n", "train/more/b.csv": GOOD, "validation/v.csv": GOOD + GOOD})
+    assert _check(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "labels", "words"),
+    [
+        ({"objective": "multi:softmax", "num_class": "3"}, [0, 1, 3], "label 3 does not fit"),
+        ({"objective": "multi:softprob", "num_class": "3"}, [0, 1, 1.5], "label 1.5 does not fit"),
+        ({"objective": "count:poisson"}, [0, 1, -2], "label -2 does not fit objective 'count:poisson'"),
+        ({"objective": "reg:logistic"}, [0, 1, 7], "label 7 does not fit objective 'reg:logistic'"),
+        ({"objective": "reg:gamma"}, [1, 2, 0], "label 0 does not fit objective 'reg:gamma'"),
+    ],
+)
+def test_labels_must_fit_the_objective(
+    tmp_path: Path, hyperparameters: dict[str, str], labels: list[float], words: str
+) -> None:
+    """The classes, or the range, that the objective takes."""
+    _write(tmp_path, {"train/t.csv": "".join(f"{label},{index},2\n" for index, label in enumerate(labels))})
+    assert [words in finding.problem for finding in _check(tmp_path, **hyperparameters)] == [True]
+
+
+def test_weights_are_looked_at(tmp_path: Path) -> None:
+    """With csv_weights the second column is a weight."""
+    _write(tmp_path, {"train/t.csv": "1,0.5,3\n0,-1,2\n"})
+    (finding,) = _check(tmp_path, Reading(weighted=True))
+    assert (finding.where.rpartition("/")[2], "weight" in finding.problem) == ("t.csv, line 2", True)
+
+
+@pytest.mark.parametrize(
+    ("data_format", "content", "words"),
+    [
+        ("libsvm", "1 0:2 1:3\n0 0:1 x\n", "'0 0:1 x' is not LIBSVM"),
+        ("libsvm", "1 0:2 1:3\nnan 0:1\n0 1:1\n", "the label is missing"),
+        ("parquet", "no parquet", "cannot be read as Parquet"),
+        ("recordio-protobuf", "1,2,3\n", "is no RecordIO"),
+    ],
+)
+def test_other_formats_are_looked_at(tmp_path: Path, data_format: str, content: str, words: str) -> None:
+    """LIBSVM line by line, Parquet by its schema and labels, RecordIO by its frame."""
+    _write(tmp_path, {"train/t": content})
+    assert any(words in finding.problem for finding in _check(tmp_path, Reading(data_format)))
+
+
+def test_parquet_columns_must_be_numbers(tmp_path: Path) -> None:
+    """A column of text is named; the first column is the label."""
+    (tmp_path / "train").mkdir()
+    table = pd.DataFrame({"y": [0, 1], "colour": ["red", "blue"]})
+    table.to_parquet(tmp_path / "train" / "t.parquet")
+    (finding,) = _check(tmp_path, Reading("parquet"))
+    assert "column 'colour' is of type" in finding.problem
+    table.assign(colour=[1.5, 2.5]).to_parquet(tmp_path / "train" / "t.parquet")
+    assert _check(tmp_path, Reading("parquet")) == []
+
+
+@pytest.mark.parametrize("sample", ["breast-cancer", "diabetes", "digits"])
+def test_nothing_is_found_in_the_samples(tmp_path: Path, sample: str) -> None:
+    """The three samples, as tables and as the channels that a run makes of them."""
+    data = load_sample(sample)
+    table = pd.concat([data.train, data.validation]).rename(columns={data.train.columns[0]: "target"})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    _write(tmp_path, {"train/.keep": ""})
+    (tmp_path / "train" / ".keep").unlink()
+    (tmp_path / "validation").mkdir()
+    train, validation = data.write(tmp_path)
+    train.rename(tmp_path / "train" / "train.csv")
+    validation.rename(tmp_path / "validation" / "validation.csv")
+    named = dict(data.problem.hyperparameters)
+    assert _check(tmp_path, **named) == []
+    found = check_channels({"train": tmp_path / "table.csv"}, Reading(target_column="target"), {})
+    assert list(found) == []
+    assert list(check_request({"num_round": "1", **named}, has_validation=True)) == []
+    answer = CliRunner().invoke(cli.main, ["doctor", "--sample", sample])
+    assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.parametrize(
+    ("files", "target", "words"),
+    [
+        ({"train": "y,a\nno,1\nyes,x\n"}, "y", "column 2 (a) is 'x', no number"),
+        ({"train": "y,a\nno,1\n,2\nyes,3\n"}, "y", "the label is missing (1 in all)"),
+        ({"train": "y,a\nno,1\nyes,2\n", "validation": "y,a\nmaybe,1\nno,2\n"}, "y", "label 'maybe' of column 'y'"),
+        ({"train": "y,a\nno,1\nyes,2\n", "validation": "y,a\nno,1\nno,2\n"}, "y", "column 'y' has one label only"),
+        ({"train": "y,a\nno,1\nyes,2\n"}, "z", "there is no column 'z'"),
+    ],
+)
+def test_tables_are_read_as_people_keep_them(tmp_path: Path, files: dict[str, str], target: str, words: str) -> None:
+    """With a target column, a header is expected and labels may be words."""
+    _write(tmp_path, files)
+    reading = Reading(target_column=target)
+    found = list(check_channels({name: tmp_path / name for name in files}, reading, {}))
+    assert [words in finding.problem for finding in found] == [True], found
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "has_validation", "words"),
+    [
+        ({"etaa": "1"}, True, "Extraneous hyperparameter found: etaa"),
+        ({"eta": "2"}, True, "Hyperparameter eta: 2.0 is not in [0, 1]"),
+        ({"interaction_constraints": "[[1,"}, True, "SyntaxError"),
+        ({"eta": "0." + "1" * 2500}, True, "is too long"),
+        ({f"x{number}": "1" for number in range(101)}, True, "at most 100 are allowed"),
+        ({"early_stopping_rounds": "3"}, False, "early_stopping_rounds is ignored without a word"),
+    ],
+)
+def test_requests_are_checked(hyperparameters: dict[str, str], has_validation: bool, words: str) -> None:
+    """Hyperparameters that the API or the image refuses, or ignores."""
+    found = list(check_request({**BINARY, **hyperparameters}, has_validation=has_validation))
+    assert any(words in finding.problem for finding in found)
+
+
+def test_early_stopping_needs_a_metric() -> None:
+    """Without eval_metric it is ignored, with one and a validation channel it is not."""
+    without = {"num_round": "9", "objective": "binary:logistic", "early_stopping_rounds": "3"}
+    (finding,) = check_request(without, has_validation=True)
+    assert (finding.severity, "eval_metric" in finding.problem) == ("warning", True)
+    assert list(check_request({**without, "eval_metric": "auc"}, has_validation=True)) == []
+
+
+def test_the_command_tells_by_its_exit_status(tmp_path: Path) -> None:
+    """0 nothing, 1 something, also in JSON; warnings count with --strict."""
+    _write(tmp_path, {"good.csv": GOOD, "bad.csv": f"y,a,b\n{GOOD}"})
+
+    def doctor(*arguments: str) -> Any:
+        command = [sys.executable, "-m", "ml_a2.cli", "doctor", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert doctor("--train", "good.csv").returncode == 0
+    answer = doctor("--train", "bad.csv", "--json")
+    assert answer.returncode == 1
+    assert [f["where"] for f in json.loads(answer.stdout)["findings"]] == ["bad.csv, line 1"]
+    stopping = ("--train", "good.csv", "--set", "early_stopping_rounds=2")
+    assert doctor(*stopping).returncode == 0
+    assert doctor(*stopping, "--strict").returncode == 1
+    assert doctor("--train", "good.csv", "--content-type", "text/html").returncode == 2
+    assert doctor("--set", "eta=1").returncode == 2
+
+
+def test_blocks_do_not_change_what_is_found(tmp_path: Path) -> None:
+    """In a file of many blocks the line is still the right one."""
+    random = np.random.default_rng(1)
+    values = random.normal(size=(200_000, 12))
+    lines = [f"{index % 2}," + ",".join(f"{value:.6f}" for value in row) for index, row in enumerate(values)]
+    lines[190_000] = "nan" + lines[190_000][1:]
+    _write(tmp_path, {"train/t.csv": "\n".join(lines) + "\n"})
+    (finding,) = _check(tmp_path)
+    assert finding.where.endswith("t.csv, line 190001")
