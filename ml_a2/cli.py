@@ -149,10 +149,12 @@ def _run(
     from ml_a2.local.run import run as execute
     from ml_a2.local.service_calls import PERMISSIONS
     from ml_a2.progress import RunDisplay
+    from ml_a2.settings import load_settings
 
     _one_stack(settings, assembly)
     Faults(PERMISSIONS).inject(faults)  # refuses what it does not know
     dataset, chosen = _plan(settings, assembly, hyperparameters, options)
+    hosts = 1 if assembly else load_settings(settings).training.instance_count
     warnings = list(check_request({"num_round": "1", **chosen}, has_validation=True))
     if strict and warnings:
         raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
@@ -162,7 +164,9 @@ def _run(
             display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
         if assembly is None:
             assembly, _ = find_assembly(settings, tell=display.say)
-        request = RunRequest(dataset, assembly, chosen, Path("runs"), options["region"], options["speed"], faults)
+        request = RunRequest(
+            dataset, assembly, chosen, Path("runs"), options["region"], options["speed"], faults, hosts
+        )
         result = execute(request, display)
         if permissions:
             display.permissions(result)

@@ -61,12 +61,25 @@ class Dataset:
             f"{len(self.feature_columns)} features, target {self.target_column!r}, {problem.objective}{inferred}"
         )
 
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write train.csv and validation.csv into a folder: label first, no header, empty cells for missing values."""
-        paths = folder / "train.csv", folder / "validation.csv"
-        for path, table in zip(paths, (self.train, self.validation), strict=True):
-            table.to_csv(path, header=False, index=False)
-        return paths
+    def write(self, folder: Path, parts: int = 1) -> tuple[list[Path], list[Path]]:
+        """Write the channels' files into a folder: label first, no header, empty cells for missing values.
+
+        Args:
+            folder: where to.
+            parts: into how many files of about the same size the training rows go, one for each host that shares them.
+
+        Returns:
+            The files of the train channel, and those of the validation channel.
+        """
+        shares = [self.train.iloc[number::parts] for number in range(parts)]
+        names = ["train.csv"] if parts == 1 else [f"train-{number:02}.csv" for number in range(1, parts + 1)]
+        train = [_write(share, folder / name) for share, name in zip(shares, names, strict=True)]
+        return train, [_write(self.validation, folder / "validation.csv")]
+
+
+def _write(table: pd.DataFrame, path: Path) -> Path:
+    table.to_csv(path, header=False, index=False)
+    return path
 
 
 def load_sample(name: str, objective: str | None = None, split: Split = Split()) -> Dataset:

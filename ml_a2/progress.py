@@ -111,6 +111,8 @@ class RunDisplay:
             self._console.print(f"  cause  {_shortened(result.failure.cause)}", markup=False)
             for line in result.last_log_lines:
                 self._console.print(f"  log    {line}", markup=False)
+        if result.stand_in:
+            self._console.print(f"  {result.stand_in}; see docs/fidelity.md", style="dim", markup=False)
         for incident in result.incidents:
             self.warn(incident)
         for path in sorted(result.run_directory.rglob("*")):

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, POLL_SECONDS
 from ml_a2.errors import SettingsError
@@ -28,14 +28,24 @@ class _Table(BaseModel):
 class TrainingSettings(_Table):
     """The training job."""
 
-    image_version: Literal["1.7-1"] = "1.7-1"
+    image_version: Literal["1.7-1", "3.0-5"] = "1.7-1"
     instance_type: InstanceType = "ml.m5.xlarge"
-    instance_count: Literal[1] = 1
+    instance_count: Annotated[int, Field(ge=1, le=20)] = 1
     volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
     max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 4 * 3600
     hyperparameters: dict[str, str] = Field(
         default_factory=lambda: {"num_round": DEFAULT_ROUNDS, "objective": "binary:logistic", "eval_metric": "auc"}
     )
+
+    @field_validator("image_version", mode="before")
+    @classmethod
+    def _models_can_be_evaluated(cls, version: Any) -> Any:
+        if version == "3.2-0":
+            raise ValueError(
+                "the evaluation image (Python 3.9) can only have XGBoost 2.1.4, which reads models of 3.2 and predicts "
+                "something else; choose '1.7-1' or '3.0-5' (decision 0007)"
+            )
+        return version
 
     @property
     def chosen_hyperparameters(self) -> dict[str, str]:

@@ -138,7 +138,7 @@ def test_nothing_is_found_in_the_samples(tmp_path: Path, sample: str) -> None:
     _write(tmp_path, {"train/.keep": ""})
     (tmp_path / "train" / ".keep").unlink()
     (tmp_path / "validation").mkdir()
-    train, validation = data.write(tmp_path)
+    (train,), (validation,) = data.write(tmp_path)
     train.rename(tmp_path / "train" / "train.csv")
     validation.rename(tmp_path / "validation" / "validation.csv")
     named = dict(data.problem.hyperparameters)

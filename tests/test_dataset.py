@@ -130,7 +130,7 @@ def test_written_files_have_no_header_and_keep_missing_cells_empty(write: Write,
     """What the channels get is label first, no header, empty for missing."""
     data = _load(write("d.csv", "a,b,y\n" + "1,,0\n3,4,1\n" * 8))
     (tmp_path / "out").mkdir()
-    train, _ = data.write(tmp_path / "out")
+    (train,), _ = data.write(tmp_path / "out")
     assert set(train.read_text().splitlines()) == {"0,1,", "1,3,4.0"}
 
 
@@ -230,3 +230,12 @@ def test_samples_are_real_data(name: str, rows: int, kind: str) -> None:
     data = load_sample(name)
     assert len(data.train) + len(data.validation) == rows
     assert data.problem.kind == kind
+
+
+def test_hosts_get_a_share_of_the_training_rows_each(tmp_path: Path) -> None:
+    """As many files as hosts, together all training rows; the validation rows stay in one."""
+    data = load_sample("breast-cancer")
+    train, validation = data.write(tmp_path, parts=3)
+    assert [path.name for path in train] == ["train-01.csv", "train-02.csv", "train-03.csv"]
+    counts = [len(path.read_text().splitlines()) for path in (*train, *validation)]
+    assert counts == [152, 152, 151, 114]

@@ -43,6 +43,9 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
         ("environment = 'test'\n", "environment = 'test': Input should be 'development' or 'production'"),
         ("[training]\ninstance_type = 'm5.xlarge'\n", "training.instance_type = 'm5.xlarge'"),
         ("[alerts]\nemails = ['nobody']\n", "alerts.emails.0 = 'nobody'"),
+        ("[training]\ninstance_count = 21\n", "training.instance_count = 21: Input should be less than or equal to 20"),
+        ("[training]\nimage_version = '3.2-0'\n", "reads models of 3.2 and predicts something else"),
+        ("[training]\nimage_version = '9'\n", "training.image_version = '9': Input should be '1.7-1' or '3.0-5'"),
         ("[training\n", "cannot be read as TOML"),
     ],
 )

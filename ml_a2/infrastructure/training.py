@@ -62,8 +62,8 @@ class Training(Construct):
             "AlgorithmSpecification": {"TrainingImage": self._image_uri, "TrainingInputMode": "File"},
             "HyperParameters.$": "$.hyperparameters",
             "InputDataConfig": [
-                self._channel("train", "$.request.train_prefix"),
-                self._channel("validation", "$.request.validation_prefix"),
+                self._channel("train", "$.request.train_prefix", sharded=self._settings.instance_count > 1),
+                self._channel("validation", "$.request.validation_prefix", sharded=False),
             ],
             "OutputDataConfig": {
                 "S3OutputPath": self._storage.model_artifacts.s3_url_for_object(contract.MODELS_PREFIX.rstrip("/"))
@@ -73,7 +73,8 @@ class Training(Construct):
             "EnableNetworkIsolation": True,
         }
 
-    def _channel(self, name: str, prefix_path: str) -> dict[str, Any]:
+    def _channel(self, name: str, prefix_path: str, *, sharded: bool) -> dict[str, Any]:
+        """Render a channel; several hosts share the objects of a sharded one, and each has all of any other."""
         bucket = self._storage.training_data.bucket_name
         return {
             "ChannelName": name,
@@ -81,7 +82,7 @@ class Training(Construct):
             "DataSource": {
                 "S3DataSource": {
                     "S3DataType": "S3Prefix",
-                    "S3DataDistributionType": "FullyReplicated",
+                    "S3DataDistributionType": "ShardedByS3Key" if sharded else "FullyReplicated",
                     "S3Uri.$": f"States.Format('s3://{bucket}/{{}}', {prefix_path})",
                 }
             },

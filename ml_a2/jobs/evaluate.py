@@ -14,6 +14,7 @@ import glob
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -25,6 +26,9 @@ from datetime import datetime, timezone
 import numpy as np
 import pandas as pd
 from sklearn import metrics
+
+# Seen: models of 3.0.5 predict the same in 2.1.4, those of 3.2.0 do not, since base_score is stored otherwise.
+FIRST_UNREADABLE = (3, 1)
 
 CELLS_PER_CHUNK = 2_000_000
 
@@ -111,6 +115,7 @@ def load_model(folder):
                     file.write(member.read())
         except (tarfile.TarError, KeyError, AttributeError, OSError, EOFError) as error:
             raise EvaluationError("{} holds no model 'xgboost-model': {}".format(archive, error)) from error
+        check_version(path)
         booster = xgboost.Booster()
         try:
             booster.load_model(path)
@@ -119,6 +124,21 @@ def load_model(folder):
                 "the model cannot be loaded: {}".format(str(error).split("Stack trace")[0].strip())
             ) from error
     return booster
+
+
+def check_version(path):
+    """Refuse a model of XGBoost 3.1 or later: 2.1.4 reads it without a word, and predicts something else.
+
+    UBJSON ends with the version's three numbers; the binary format of 1.7 has none there.
+    """
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - 256))
+        found = re.search(rb"version\[#L.{8}i(.)i(.)i.\}$", file.read(), re.DOTALL)
+    if found and (ord(found.group(1)), ord(found.group(2))) >= FIRST_UNREADABLE:
+        message = (
+            "the model was written by XGBoost {}.{}, whose models this evaluation would read wrongly; train with the"
+        )
+        raise EvaluationError(message.format(ord(found.group(1)), ord(found.group(2))) + " image 1.7-1 or 3.0-5")
 
 
 def import_xgboost():

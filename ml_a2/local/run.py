@@ -29,6 +29,7 @@ from ml_a2.client import (
 )
 from ml_a2.dataset import Dataset
 from ml_a2.evaluation_code import evaluation_files
+from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.permissions import Permission, never_used
 from ml_a2.local.runtime import LocalRuntime, read_template
 from ml_a2.local.subscribers import write_outbox
@@ -65,6 +66,7 @@ class RunResult:
     last_log_lines: tuple[str, ...] = ()
     incidents: tuple[str, ...] = ()
     unused_permissions: tuple[Permission, ...] = ()
+    stand_in: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
@@ -90,6 +92,8 @@ class RunRequest:
     region: str
     speed: float
     faults: tuple[str, ...] = ()
+    # How many hosts share the training rows: each gets a file of them.
+    hosts: int = 1
 
 
 def run(request: RunRequest, progress: Progress) -> RunResult:
@@ -107,7 +111,7 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         runtime.inject(request.faults)
         progress.say(f"deployed {contract.STACK_NAME} on {runtime.url}")
         pipeline = Pipeline(runtime.clients, outputs)
-        _upload(pipeline, request.dataset, code)
+        _upload(pipeline, request.dataset, request.hosts, code)
         name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         arn = pipeline.start(name, {"hyperparameters": dict(request.hyperparameters)})
         results = _Results(pipeline, runtime, request, name, arn, outputs[contract.OUTPUT_TOPIC])
@@ -134,12 +138,12 @@ def _follow(pipeline: Pipeline, arn: str, progress: Progress) -> None:
                 progress.round(event)
 
 
-def _upload(pipeline: Pipeline, dataset: Dataset, code: Mapping[str, Path]) -> None:
+def _upload(pipeline: Pipeline, dataset: Dataset, parts: int, code: Mapping[str, Path]) -> None:
     with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder:
-        train, validation = dataset.write(Path(folder))
+        train, validation = dataset.write(Path(folder), parts)
         data = {
-            f"{contract.TRAIN_PREFIX}{train.name}": train,
-            f"{contract.VALIDATION_PREFIX}{validation.name}": validation,
+            **{f"{contract.TRAIN_PREFIX}{path.name}": path for path in train},
+            **{f"{contract.VALIDATION_PREFIX}{path.name}": path for path in validation},
         }
         pipeline.upload({**data, **code})
 
@@ -168,7 +172,8 @@ class _Results:
         write_outbox(folder / "outbox.mbox", notifications, self.runtime.email_addresses(self.topic))
         metrics = metric_values(evaluation)
         seconds = time.monotonic() - began
-        _write_json(folder / "manifest.json", self._manifest(outcome, metrics, seconds))
+        manifest = self._manifest(outcome, metrics, seconds)
+        _write_json(folder / "manifest.json", manifest)
         failed_log = logs.get(outcome.failure.stage, []) if outcome.failure else []
         return RunResult(
             self.name,
@@ -180,6 +185,7 @@ class _Results:
             tuple(last_words(failed_log)),
             tuple(self.runtime.incidents.all()),
             tuple(never_used(self.runtime.authorization)),
+            manifest["stand_in"],
         )
 
     def _fetch_logs(self, folder: Path, history: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -207,6 +213,7 @@ class _Results:
         dataset, problem = self.request.dataset, self.request.dataset.problem
         template = json.dumps(read_template(self.request.assembly), sort_keys=True)
         training = outcome.output.get("training", {})
+        image = training.get("AlgorithmSpecification", {}).get("TrainingImage")
         return {
             "execution": {"name": self.name, "arn": self.arn, "status": outcome.status, "seconds": round(seconds, 3)},
             "template_sha256": hashlib.sha256(template.encode()).hexdigest(),
@@ -224,7 +231,8 @@ class _Results:
                 "label_mapping": problem.label_mapping,
             },
             "hyperparameters": training.get("HyperParameters", dict(self.request.hyperparameters)),
-            "training_image": training.get("AlgorithmSpecification", {}).get("TrainingImage"),
+            "training_image": image,
+            "stand_in": _stand_in(image),
             "metrics": dict(metrics),
             "versions": {
                 "ml-a2": __version__,
@@ -233,6 +241,13 @@ class _Results:
                 "xgboost": _xgboost_version(),
             },
         }
+
+
+def _stand_in(image: str | None) -> str | None:
+    """Say what computed in the place of a training image whose own XGBoost is another version."""
+    own = XGBOOST_VERSIONS.get((image or "").rpartition(":")[2])
+    here = _xgboost_version()
+    return f"XGBoost {here} stood in for the image's own {own}" if own and own != here else None
 
 
 def _xgboost_version() -> str:

@@ -166,6 +166,17 @@ def test_failure_path_protects_any_call(stack: Stack) -> None:
     assert states["PipelineFailed"]["Type"] == "Fail"
 
 
+def test_several_hosts_share_the_training_rows(stack: Stack) -> None:
+    """Each gets its part of the train channel's objects, and all of the validation channel."""
+    storage, images = Storage(stack, "S", retain=True), ImageRegistry(stack, "I")
+    settings = TrainingSettings(instance_count=2, image_version="3.0-5")
+    request = Training(stack, "T", storage=storage, images=images, settings=settings).request()
+    sources = [channel["DataSource"]["S3DataSource"] for channel in request["InputDataConfig"]]
+    assert [source["S3DataDistributionType"] for source in sources] == ["ShardedByS3Key", "FullyReplicated"]
+    assert request["ResourceConfig"]["InstanceCount"] == 2
+    assert request["AlgorithmSpecification"]["TrainingImage"].endswith("sagemaker-xgboost:3.0-5")
+
+
 def test_workflow_follows_the_run_times_of_its_settings(stack: Stack) -> None:
     """The state machine outlives both jobs, and a stopped job's cause names its own limit."""
     settings = Settings(

@@ -130,8 +130,12 @@ def test_quotas_bound_what_runs_at_once(account: Account) -> None:
         ({"HyperParameters": {"a": "x" * 2501}}, "less than or equal to 2500"),
         ({"ResourceConfig": {"InstanceType": "ml.none", "VolumeSizeInGB": 1}}, "enum value set"),
         (
-            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
-            "InstanceCount 2",
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
+            "ResourceConfig.InstanceCount is req",
+        ),
+        (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 21, "VolumeSizeInGB": 1}},
+            "InstanceCount 21",
         ),
         ({"OutputDataConfig": {"S3OutputPath": "s3://data/m", "KmsKeyId": "k"}}, "OutputDataConfig.KmsKeyId 'k'"),
         ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, "VpcConfig is not supported locally"),
@@ -213,3 +217,20 @@ def test_keys_cannot_lead_outside_their_channel(account: Account) -> None:
     job = account.train()
     assert job["TrainingJobStatus"] == "Failed"
     assert "leads outside its channel" in job["FailureReason"]
+
+
+def test_checkpoints_come_and_go(account: Account) -> None:
+    """What lies under the checkpoint URI is resumed from, and what the container writes is kept there."""
+    config = {"S3Uri": "s3://data/checkpoints", "LocalPath": "/opt/ml/checkpoints"}
+    first = account.train("first", CheckpointConfig=config)
+    assert first["TrainingJobStatus"] == "Completed", first["FailureReason"]
+    assert first["CheckpointConfig"] == config
+    checkpoint = account.get("checkpoints/xgboost-checkpoint_0.json")
+    # Under the name that the image itself looks for, it goes on from there.
+    account.runtime.clients.s3.put_object(Bucket="data", Key="checkpoints/xgboost-checkpoint.0", Body=checkpoint)
+    assert account.train("second", CheckpointConfig=config)["TrainingJobStatus"] == "Completed"
+    logs = account.runtime.clients.logs
+    group = "/aws/sagemaker/TrainingJobs"
+    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="second/")["logStreams"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    assert len([event for event in events if event["message"].startswith("[")]) == 2

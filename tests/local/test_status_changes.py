@@ -13,39 +13,40 @@ from typing import Any
 import pytest
 
 from ml_a2.local.permissions import never_used
+from ml_a2.local.rehearsal import FEW_ROUNDS, Stage
 from ml_a2.local.runtime import LocalRuntime
 from ml_a2.local.subscribers import write_outbox
-from tests.failures import matrix
+from tests.failures.matrix import without
 
 
 @pytest.fixture
-def stage(assembly: Path) -> Iterator[matrix.Stage]:
+def stage(assembly: Path) -> Iterator[Stage]:
     with LocalRuntime(speed=1000) as runtime:
-        yield matrix.Stage(runtime, assembly)
+        yield Stage(runtime, assembly)
 
 
-def _crash(stage: matrix.Stage) -> str:
+def _crash(stage: Stage) -> str:
     stage.runtime.inject(["training=crash"])
     arn = stage.execute()
     stage.runtime.settle()
     return arn
 
 
-def _records(stage: matrix.Stage, group: str) -> list[dict[str, Any]]:
+def _records(stage: Stage, group: str) -> list[dict[str, Any]]:
     logs = stage.runtime.clients.logs
     (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
     events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)
     return [json.loads(event["message"]) for event in events["events"]]
 
 
-def test_the_execution_log_has_every_event_with_its_data(stage: matrix.Stage) -> None:
+def test_the_execution_log_has_every_event_with_its_data(stage: Stage) -> None:
     """Level ALL with execution data: the history's events in its order, ids as strings."""
     arn = _crash(stage)
     records = _records(stage, "/aws/vendedlogs/states/MlA2TrainingEvaluationStack")
     history = stage.pipeline.history(arn)
     assert [record["type"] for record in records] == [event["type"] for event in history]
     assert [record["id"] for record in records] == [str(event["id"]) for event in history]
-    assert json.loads(records[0]["details"]["input"]) == matrix.FEW_ROUNDS
+    assert json.loads(records[0]["details"]["input"]) == FEW_ROUNDS
     assert records[-1]["details"]["error"] == "TrainingJobFailed"
 
 
@@ -53,7 +54,7 @@ def test_the_execution_log_has_every_event_with_its_data(stage: matrix.Stage) ->
     ("level", "types"),
     [("ERROR", ["FailStateEntered", "ExecutionFailed"]), ("FATAL", ["ExecutionFailed"])],
 )
-def test_lower_levels_log_less(stage: matrix.Stage, level: str, types: list[str]) -> None:
+def test_lower_levels_log_less(stage: Stage, level: str, types: list[str]) -> None:
     """ERROR has the Fail state and the end, FATAL the end; without execution data input and output are left out."""
     stepfunctions = stage.runtime.clients.stepfunctions
     arn = stage.outputs["StateMachineArn"]
@@ -68,7 +69,7 @@ def test_lower_levels_log_less(stage: matrix.Stage, level: str, types: list[str]
     assert records[-1]["details"]["error"] == "TrainingJobFailed"
 
 
-def test_messages_reach_an_http_endpoint_and_the_outbox(stage: matrix.Stage, tmp_path: Path) -> None:
+def test_messages_reach_an_http_endpoint_and_the_outbox(stage: Stage, tmp_path: Path) -> None:
     """SNS's own document is posted to HTTP; by email the subject and the text arrive."""
     posted: list[dict[str, Any]] = []
     arrived = threading.Semaphore(0)
@@ -104,9 +105,9 @@ def test_messages_reach_an_http_endpoint_and_the_outbox(stage: matrix.Stage, tmp
     assert "could not convert string to float" in str(mails[0])
 
 
-def test_a_rule_that_may_not_start_its_target_alarms(stage: matrix.Stage) -> None:
+def test_a_rule_that_may_not_start_its_target_alarms(stage: Stage) -> None:
     """Without states:StartExecution jobs would run on: an alarm says so, and so does the run."""
-    restore = stage.without("states:StartExecution", "CleanUpStateMachineEven")
+    restore = without(stage, "states:StartExecution", "CleanUpStateMachineEven")
     _crash(stage)
     restore()
     found = [json.loads(n["Message"])["Trigger"]["MetricName"] for n in stage.runtime.notifications()[1:]]
@@ -114,12 +115,12 @@ def test_a_rule_that_may_not_start_its_target_alarms(stage: matrix.Stage) -> Non
     assert "is not authorized to perform: states:StartExecution" in stage.runtime.incidents.all()[0]
 
 
-def test_a_clean_up_that_cannot_stop_a_job_tells_a_person(stage: matrix.Stage) -> None:
+def test_a_clean_up_that_cannot_stop_a_job_tells_a_person(stage: Stage) -> None:
     """A job that may not be stopped may cost: a message, and an alarm on the clean-up itself."""
-    restore = stage.without("sagemaker:StopTrainingJob", "CleanUpStateMachineRole")
+    restore = without(stage, "sagemaker:StopTrainingJob", "CleanUpStateMachineRole")
     stage.runtime.inject(["training=hang"])
     arn = stage.start()
-    stage.wait_for_job("training")
+    stage.wait_for_job("training", arn)
     stage.runtime.clients.stepfunctions.stop_execution(executionArn=arn)
     stage.runtime.settle()
     restore()
@@ -130,7 +131,7 @@ def test_a_clean_up_that_cannot_stop_a_job_tells_a_person(stage: matrix.Stage) -
     assert len(stage.jobs("training", "InProgress")) == 1
 
 
-def test_a_permission_that_is_granted_and_not_needed_shows_up(stage: matrix.Stage) -> None:
+def test_a_permission_that_is_granted_and_not_needed_shows_up(stage: Stage) -> None:
     """What no call needed is listed, what was needed is not."""
     iam = stage.runtime.clients.iam
     role = next(r["RoleName"] for r in iam.list_roles()["Roles"] if "WorkflowStateMachine" in r["RoleName"])

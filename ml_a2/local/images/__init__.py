@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ml_a2 import contract
+from ml_a2.local.images.xgboost.interface import VERSION_VARIABLE
 from ml_a2.local.template import Environment
 
 URI = re.compile(
@@ -27,12 +28,16 @@ class Image:
     repository: str
     tag: str
     command: Sequence[str] | None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 # This Python takes the place of the images' own.
-IMAGES = {
-    (contract.TRAINING_REPOSITORY, "1.7-1"): (sys.executable, "-m", "ml_a2.local.images.xgboost", "train"),
-    (contract.EVALUATION_REPOSITORY, "1.2-1-cpu-py3"): None,
+TRAIN = (sys.executable, "-m", "ml_a2.local.images.xgboost", "train")
+# The XGBoost images, each with its own version of XGBoost.
+XGBOOST_VERSIONS = {"1.7-1": "1.7.4", "3.0-5": "3.0.5", "3.2-0": "3.2.0"}
+IMAGES: dict[tuple[str, str], tuple[Sequence[str] | None, Mapping[str, str]]] = {
+    **{(contract.TRAINING_REPOSITORY, tag): (TRAIN, {VERSION_VARIABLE: tag}) for tag in XGBOOST_VERSIONS},
+    (contract.EVALUATION_REPOSITORY, "1.2-1-cpu-py3"): (None, {}),
 }
 
 
@@ -60,4 +65,4 @@ def find_image(uri: str, environment: Environment) -> Image:
     if name not in IMAGES:
         known = ", ".join(f"{repository}:{tag}" for repository, tag in IMAGES)
         raise UnknownImageError(f"image {uri!r} cannot be run locally, only {known}; see docs/fidelity.md")
-    return Image(match["account"], *name, IMAGES[name])
+    return Image(match["account"], *name, *IMAGES[name])

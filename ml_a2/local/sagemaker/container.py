@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,7 @@ class Container:
         *,
         isolated: bool,
         log: Callable[[str], None],
+        neighbour: Container | None = None,
     ) -> None:
         """Describe the container.
 
@@ -44,6 +46,7 @@ class Container:
             environment: the job's variables; nothing of this process's own environment is passed on.
             isolated: whether the command must not reach a network; kept where namespaces are available.
             log: takes each line of output, without its end.
+            neighbour: a container whose network an isolated one shares, as the hosts of one job do.
         """
         self._base = base
         self._log = log
@@ -52,6 +55,7 @@ class Container:
         command = [sys.executable if word in ("python", "python3") else word for word in command[:1]] + list(
             command[1:]
         )
+        self._neighbour = neighbour if isolated else None
         if has_namespaces():
             launcher = Path(__file__).with_name("launcher.py")
             mode = "isolated" if isolated else "networked"
@@ -66,6 +70,8 @@ class Container:
 
     def run(self) -> int:
         """Run the command and return its exit code, 128 + signal as a shell tells it; -1 when stopped before."""
+        if self._neighbour and has_namespaces():
+            self._command[5] = self._neighbour.network()
         with self._lock:
             if self._stopped.is_set():
                 return -1
@@ -90,6 +96,20 @@ class Container:
         self._ended.set()
         reader.join(OUTPUT_GRACE_SECONDS)
         return code if code >= 0 else 128 - code
+
+    def network(self) -> str:
+        """Wait until this container has a network of its own, and return the process by which it can be joined."""
+        own = Path("/proc/self/ns/net").readlink()
+        while not self._stopped.is_set() and not self._ended.is_set():
+            with self._lock:
+                process = self._process
+            try:
+                if process and Path(f"/proc/{process.pid}/ns/net").readlink() != own:
+                    return str(process.pid)
+            except FileNotFoundError:
+                break  # it ended just now
+            time.sleep(0.01)
+        return "isolated"  # there is nobody to join
 
     def stop(self) -> None:
         """Ask the command to end; after the grace time it is killed. Returns at once."""

@@ -8,7 +8,8 @@ import sys
 import threading
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from ml_a2.local.authorization import AccessDeniedError, Authorization, Session
 from ml_a2.local.clients import Clients
 from ml_a2.local.images import Image
 from ml_a2.local.incidents import Incidents
+from ml_a2.local.sagemaker.cluster import Cluster
 from ml_a2.local.sagemaker.container import Container
 from ml_a2.local.sagemaker.job_log import JobLog
 from ml_a2.local.sagemaker.transfer import Transfer, TransferError
@@ -87,10 +89,20 @@ class Job(ABC):
         self._transfer = Transfer(services.clients, services.authorization, session)
         self._folder = services.folder / f"{self.resource}-{name}"
         self.base = self._folder / "ml"
-        self._container: Container | None = None
+        self._cluster: Cluster | None = None
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the names of the job's hosts."""
+        return [f"algo-{number}" for number in range(1, self._instance_count() + 1)]
+
+    @property
+    def bases(self) -> list[Path]:
+        """Return the folder that each host sees as /opt/ml, the first host's first."""
+        return [self.base, *(self._folder / f"ml-{host}" for host in self.hosts[1:])]
 
     @property
     def arn(self) -> str:
@@ -110,22 +122,26 @@ class Job(ABC):
                 return
             self._enter("Stopping")
             self._stopping.set()
-            container = self._container
+            cluster = self._cluster
         self._tell()
-        if container:
-            container.stop()
+        if cluster:
+            cluster.stop()
 
     def kill(self) -> None:
         """End the job's process now and wait until nothing of it is left."""
         self._stopping.set()
-        if self._container:
-            self._container.kill()
+        if self._cluster:
+            self._cluster.kill()
         if self._thread.is_alive():
             self._thread.join()
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Return the answer of the Describe operation."""
+
+    @abstractmethod
+    def _instance_count(self) -> int:
+        """Return how many hosts the job has."""
 
     @abstractmethod
     def _stage(self) -> None:
@@ -190,12 +206,8 @@ class Job(ABC):
             self._corrupt_input()
         self.started = now()
         self._progress("Training")
-        log = self._open_log()
-        try:
-            exit_code = self._contain(log.write if log else _unheard)
-        finally:
-            if log:
-                log.close()
+        with ExitStack() as logs:
+            exit_code = self._contain([self._open_log(host, logs) for host in self.hosts])
         if self._fault == "corrupt-model":
             self._corrupt_output()
         self._progress("Uploading")
@@ -212,11 +224,11 @@ class Job(ABC):
             except AccessDeniedError as error:
                 raise ProvisioningError(f"ClientError: the image cannot be pulled: {error}") from error
 
-    def _open_log(self) -> JobLog | None:
-        """Open the job's log as its role; a job whose role may not write one goes on in silence."""
+    def _open_log(self, host: str, logs: ExitStack) -> Callable[[str], None]:
+        """Open a host's log as the job's role; a job whose role may not write one goes on in silence."""
         where = self._services.environment
         group = f"arn:{where.partition}:logs:{where.region}:{where.account}:log-group:{self.log_group}:log-stream:"
-        log = JobLog(self._services.clients, self.log_group, self.name)
+        log = JobLog(self._services.clients, self.log_group, self.name, host)
         checks = [
             ("logs:CreateLogGroup", group, {}),
             ("logs:DescribeLogStreams", group, {}),
@@ -231,10 +243,11 @@ class Job(ABC):
             except AccessDeniedError as error:
                 self._services.incidents.report(f"{self.resource} {self.name}: {error}")
                 allowed = allowed and not action.startswith("logs:")
-        if allowed:
-            log.open()
-            return log
-        return None
+        if not allowed:
+            return _unheard
+        log.open()
+        logs.callback(log.close)
+        return log.write
 
     def _corrupt_input(self) -> None:  # noqa: B027  # only an evaluation has a model among its inputs
         """Spoil the model that the job was given."""
@@ -242,13 +255,19 @@ class Job(ABC):
     def _corrupt_output(self) -> None:  # noqa: B027  # only a training leaves a model
         """Spoil the model that the job left."""
 
-    def _contain(self, log: Callable[[str], None]) -> int:
+    def _contain(self, logs: Sequence[Callable[[str], None]]) -> int:
         command = self._command()
         if self._fault in CONTAINER_FAULTS:
             command = [sys.executable, "-m", "ml_a2.local.images.faulty", self._fault]
-        container = Container(self.base, command, self._variables(), isolated=self._isolated(), log=log)
+        containers: list[Container] = []
+        for base, log in zip(self.bases, logs, strict=True):
+            neighbour = containers[0] if containers else None
+            containers.append(
+                Container(base, command, self._variables(), isolated=self._isolated(), log=log, neighbour=neighbour)
+            )
+        cluster = Cluster(containers)
         with self._lock:
-            self._container = container
+            self._cluster = cluster
         if self._stopping.is_set():
             return -1
         seconds = self._max_runtime_seconds() if self._fault not in ENDED_EARLY else EARLY_SECONDS
@@ -256,7 +275,7 @@ class Job(ABC):
         timer.daemon = True
         timer.start()
         try:
-            return container.run()
+            return cluster.run()
         finally:
             timer.cancel()
 
@@ -273,8 +292,9 @@ class Job(ABC):
         """Stop as the service does when MaxRuntimeInSeconds is reached: the job ends Stopped, not Failed."""
         self.stop()
 
-    def _write_configuration(self, folder: str, files: Mapping[str, Any]) -> None:
-        target = self.base / folder
+    @staticmethod
+    def _write_configuration(base: Path, folder: str, files: Mapping[str, Any]) -> None:
+        target = base / folder
         target.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (target / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")

@@ -19,11 +19,11 @@ BATCH_SECONDS = 0.1
 class JobLog:
     """Takes lines from a job and delivers them in batches; `close` delivers the rest."""
 
-    def __init__(self, clients: Clients, group: str, job_name: str) -> None:
-        """Name the stream `<job>/algo-1-<epoch seconds>`."""
+    def __init__(self, clients: Clients, group: str, job_name: str, host: str = "algo-1") -> None:
+        """Name the stream `<job>/<host>-<epoch seconds>`."""
         self._logs = clients.logs
         self._group = group
-        self.stream = f"{job_name}/algo-1-{int(time.time())}"
+        self.stream = f"{job_name}/{host}-{int(time.time())}"
         self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._last = 0
         self._error: Exception | None = None

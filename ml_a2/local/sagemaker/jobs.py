@@ -53,6 +53,10 @@ class Jobs:
 
     def _create_training_job(self, request: dict[str, Any]) -> dict[str, Any]:
         check_supported("CreateTrainingJob", request)
+        if missing := {"InstanceType", "InstanceCount"} - set(request["ResourceConfig"]):
+            raise ApiError("ValidationException", f"ResourceConfig.{min(missing)} is required")
+        if "CheckpointConfig" in request:
+            _check_local_path("CheckpointConfig", request["CheckpointConfig"].get("LocalPath", ML_PATH))
         image = self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
         if image.command is None:
             raise ApiError("ValidationException", f"image {image.repository}:{image.tag} cannot train")

@@ -1,4 +1,4 @@
-"""Run a command the way a container runs it: with its own /opt/ml and, when asked, without a network.
+"""Run a command the way a container runs it: with its own /opt/ml and, when asked, without a network but its own.
 
 Started as a script of its own by container.py, on Linux only. Three processes: the launcher waits; its child is the
 first process of a namespace of its own, which ends with it and takes everything in it along; the command is its child.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import signal
+import socket
+import struct
 import sys
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
@@ -17,15 +20,36 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG = 1
 
 NAMESPACES_UNAVAILABLE = 125
+# <linux/sockios.h>, <linux/if.h>, <linux/route.h>
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCADDRT, IFF_UP, RTF_UP, RTF_HOST = 0x8913, 0x8914, 0x890B, 1, 1, 4
+# XGBoost looks for its own address by the route to this one; nothing is sent there.
+PROBED_ADDRESS = "10.255.255.255"
 
 
-def main(base: str, isolated: bool, command: list[str]) -> None:
-    """Mount `base` as /opt/ml and run the command; all of it dies with the process that started it."""
+def main(base: str, network: str, command: list[str]) -> None:
+    """Mount `base` as /opt/ml and run the command; all of it dies with the process that started it.
+
+    Args:
+        base: the folder; beside it may lie a file `hosts`, which then is the command's /etc/hosts.
+        network: `isolated` has a loopback interface of its own and nothing else, `networked` the machine's network;
+            a number is the process whose isolated network is joined.
+        command: what is run.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     try:
-        _unshare(libc, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | (CLONE_NEWNET if isolated else 0))
+        if network.isdigit():
+            _join(libc, network)
+            _check(libc.unshare(CLONE_NEWNS | CLONE_NEWPID))
+        else:
+            apart = CLONE_NEWNET if network == "isolated" else 0
+            _unshare(libc, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | apart)
+        if network == "isolated":
+            _bring_up_loopback()
         _mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
         _mount_opt_ml(libc, base)
+        hosts = os.path.join(os.path.dirname(base), "hosts")
+        if os.path.exists(hosts):
+            _mount(libc, hosts, "/etc/hosts", None, MS_BIND)
     except OSError as error:
         print(f"namespaces are not available: {error}", file=sys.stderr)
         sys.exit(NAMESPACES_UNAVAILABLE)
@@ -79,6 +103,39 @@ def _unshare(libc: ctypes.CDLL, flags: int) -> None:
             file.write(text)
 
 
+def _join(libc: ctypes.CDLL, process: str) -> None:
+    for kind in ("user", "net"):
+        namespace = os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY)
+        _check(libc.setns(namespace, 0))
+        os.close(namespace)
+
+
+class _Route(ctypes.Structure):
+    """`struct rtentry`, as far as it is used."""
+
+    _fields_ = (
+        ("pad1", ctypes.c_ulong), ("destination", ctypes.c_char * 16), ("gateway", ctypes.c_char * 16),
+        ("mask", ctypes.c_char * 16), ("flags", ctypes.c_ushort), ("pad2", ctypes.c_short), ("pad3", ctypes.c_ulong),
+        ("pad4", ctypes.c_void_p), ("metric", ctypes.c_short), ("device", ctypes.c_char_p),
+        ("rest", ctypes.c_ulong * 3),
+    )  # fmt: skip
+
+
+def _bring_up_loopback() -> None:
+    """Let the loopback interface be up, as in every container, and lead the probed address to it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        answer = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        (flags,) = struct.unpack_from("h", answer, 16)
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+        address = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(PROBED_ADDRESS))
+        anything = struct.pack("=HH4s8x", socket.AF_INET, 0, bytes(4))
+        route = _Route(flags=RTF_UP | RTF_HOST, device=b"lo")
+        ctypes.memmove(ctypes.addressof(route) + _Route.destination.offset, address, len(address))
+        ctypes.memmove(ctypes.addressof(route) + _Route.gateway.offset, anything, len(anything))
+        ctypes.memmove(ctypes.addressof(route) + _Route.mask.offset, anything, len(anything))
+        fcntl.ioctl(control, SIOCADDRT, bytes(route))
+
+
 def _mount_opt_ml(libc: ctypes.CDLL, base: str) -> None:
     """Bind `base` to /opt/ml; where that folder does not exist, lay a copy of /opt's mounts over /opt first."""
     if not os.path.isdir("/opt/ml"):
@@ -111,4 +168,4 @@ def _check(result: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] == "isolated", sys.argv[3:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

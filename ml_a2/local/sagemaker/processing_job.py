@@ -47,9 +47,13 @@ class ProcessingJob(Job):
         }
         return {**answer, **{key: value for key, value in known.items() if value}}
 
+    def _instance_count(self) -> int:
+        return 1  # more are refused when the job is created
+
     def _stage(self) -> None:
         cluster = self.request["ProcessingResources"]["ClusterConfig"]
         self._write_configuration(
+            self.base,
             "config",
             {
                 "processingjobconfig": {

@@ -7,19 +7,26 @@ output".
 from __future__ import annotations
 
 import datetime as dt
+import os
+import socket
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from ml_a2 import contract
+from ml_a2.local.images.xgboost.interface import PORT, PORT_VARIABLE
+from ml_a2.local.sagemaker.container import ML_PATH, has_namespaces
 from ml_a2.local.sagemaker.job import FAILURE_REASON_CHARACTERS, Job, first_characters, now
 
 # What Describe repeats from the request.
 REPEATED = (
     "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig",
     "StoppingCondition", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining", "Environment",
+    "EnableManagedSpotTraining", "Environment", "CheckpointConfig",
 )  # fmt: skip
+
+
+DEFAULT_CHECKPOINT_PATH = "/opt/ml/checkpoints"
 
 
 class TrainingJob(Job):
@@ -61,35 +68,54 @@ class TrainingJob(Job):
                 answer["TrainingTimeInSeconds"] = int((self.ended - self.started) / dt.timedelta(seconds=1))
         return answer
 
+    def _instance_count(self) -> int:
+        count: int = self.request["ResourceConfig"]["InstanceCount"]
+        return count
+
     def _stage(self) -> None:
-        channels = self.request.get("InputDataConfig", [])
-        resources = self.request["ResourceConfig"]
-        self._write_configuration(
-            "input/config",
-            {
-                "hyperparameters": self.request.get("HyperParameters", {}),
-                "inputdataconfig": {channel["ChannelName"]: self._channel(channel) for channel in channels},
-                "resourceconfig": {
-                    "current_host": "algo-1",
-                    "current_instance_type": resources["InstanceType"],
-                    "current_group_name": "homogeneousCluster",
-                    "hosts": ["algo-1"],
-                    "instance_groups": [
-                        {
-                            "instance_group_name": "homogeneousCluster",
-                            "instance_type": resources["InstanceType"],
-                            "hosts": ["algo-1"],
-                        }
-                    ],
-                    "network_interface_name": "eth0",
-                },
-            },
-        )
-        for folder in ("model", "output/data"):
-            (self.base / folder).mkdir(parents=True)
-        for channel in channels:
+        for base, host in zip(self.bases, self.hosts, strict=True):
+            self._write_configuration(base, "input/config", self._configuration(host))
+            for folder in ("model", "output/data"):
+                (base / folder).mkdir(parents=True)
+        if len(self.hosts) > 1:
+            names = "".join(f"127.0.0.1 {host}\n" for host in ["localhost", *self.hosts])
+            (self._folder / "hosts").write_text(names, encoding="ascii")
+        if checkpoints := self._checkpoints():
+            self._transfer.download(checkpoints[0], *(base / checkpoints[1] for base in self.bases), may_be_empty=True)
+        for channel in self.request.get("InputDataConfig", []):
             source = channel["DataSource"]["S3DataSource"]
-            self._transfer.download(source["S3Uri"], self.base / "input/data" / channel["ChannelName"])
+            folders = [base / "input/data" / channel["ChannelName"] for base in self.bases]
+            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+            self._transfer.download(source["S3Uri"], *folders, sharded=sharded)
+
+    def _checkpoints(self) -> tuple[str, PurePosixPath] | None:
+        """Return where checkpoints are kept, and the folder below /opt/ml that the container writes them to."""
+        configuration = self.request.get("CheckpointConfig")
+        if configuration is None:
+            return None
+        path = PurePosixPath(configuration.get("LocalPath", DEFAULT_CHECKPOINT_PATH))
+        return str(configuration["S3Uri"]), path.relative_to(ML_PATH)
+
+    def _configuration(self, host: str) -> dict[str, Any]:
+        instance_type = self.request["ResourceConfig"]["InstanceType"]
+        group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": self.hosts}
+        checkpoints = self._checkpoints()
+        local = {"checkpointconfig": {"LocalPath": f"{ML_PATH}/{checkpoints[1]}"}} if checkpoints else {}
+        return {
+            **local,
+            "hyperparameters": self.request.get("HyperParameters", {}),
+            "inputdataconfig": {
+                channel["ChannelName"]: self._channel(channel) for channel in self.request.get("InputDataConfig", [])
+            },
+            "resourceconfig": {
+                "current_host": host,
+                "current_instance_type": instance_type,
+                "current_group_name": group["instance_group_name"],
+                "hosts": self.hosts,
+                "instance_groups": [group],
+                "network_interface_name": "eth0",
+            },
+        }
 
     def _channel(self, channel: dict[str, Any]) -> dict[str, str]:
         configuration = {
@@ -109,12 +135,25 @@ class TrainingJob(Job):
 
     def _variables(self) -> dict[str, str]:
         names = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
-        return {**names, **self.request.get("Environment", {})}
+        if len(self.hosts) > 1:
+            # The hosts share this machine's cores; threads that wait for one another's would slow all of them down.
+            threads = max(1, (os.cpu_count() or 1) // len(self.hosts))
+            names |= {PORT_VARIABLE: self._port(), "OMP_NUM_THREADS": str(threads)}
+        return {**names, **self.image.variables, **self.request.get("Environment", {})}
+
+    def _port(self) -> str:
+        """Return where the hosts meet: isolated ones have their network to themselves, others take a free port."""
+        if self._isolated() and has_namespaces():
+            return str(PORT)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            return str(server.getsockname()[1])
 
     def _isolated(self) -> bool:
         return bool(self.request.get("EnableNetworkIsolation"))
 
     def _keep(self, exit_code: int) -> None:
+        if checkpoints := self._checkpoints():  # kept however the job ended: that is what they are for
+            self._transfer.upload_folder(self.base / checkpoints[1], checkpoints[0])
         if exit_code != 0 and not self._stopping.is_set():
             return
         for folder, name in (("model", contract.MODEL_ARCHIVE), ("output/data", "output.tar.gz")):
@@ -130,7 +169,8 @@ class TrainingJob(Job):
         return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/{name}"
 
     def _explain(self, exit_code: int) -> str:
-        reason = first_characters(self.base / "output" / "failure", FAILURE_REASON_CHARACTERS)
+        base = self.bases[self._cluster.failed if self._cluster else 0]
+        reason = first_characters(base / "output" / "failure", FAILURE_REASON_CHARACTERS)
         return f"AlgorithmError: {reason}, exit code: {exit_code}"
 
     def _progress(self, phase: str) -> None:

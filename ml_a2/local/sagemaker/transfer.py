@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,28 +26,41 @@ class Transfer:
         self._finds_nothing = False
         self._partition = session.role_arn.split(":")[1]
 
-    def download(self, uri: str, folder: Path) -> None:
-        """Copy every object under an S3 prefix into a folder, at its place below the prefix.
+    def download(self, uri: str, *folders: Path, sharded: bool = False, may_be_empty: bool = False) -> None:
+        """Copy every object under an S3 prefix into a folder, at its place below the prefix; of several, into each.
+
+        Args:
+            uri: the prefix.
+            folders: one for each host.
+            sharded: whether each host gets a share of the objects, in the order of their keys, instead of all.
+            may_be_empty: whether it is fine that nothing lies there.
 
         Raises:
             TransferError: nothing lies there, or the role may not read it.
         """
         bucket, prefix = split_uri(uri)
-        folder.mkdir(parents=True, exist_ok=True)
-        found = False
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        number = 0
         for key in self._keys(bucket, prefix):
             if key.endswith("/"):
                 continue
-            found = True
-            target = _inside(folder, key, prefix)
-            self._require("s3:GetObject", f"{bucket}/{key}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._s3.download_file(bucket, key, str(target))
-        if not found or self._finds_nothing:
+            chosen = folders[number % len(folders) :][:1] if sharded else folders
+            self._download_object(bucket, key, [_inside(folder, key, prefix) for folder in chosen])
+            number += 1
+        if (not number and not may_be_empty) or self._finds_nothing:
             raise TransferError(
                 f"ClientError: Data download failed:No S3 objects found under S3 URL {uri!r} given in input data "
                 "source."
             )
+
+    def _download_object(self, bucket: str, key: str, targets: list[Path]) -> None:
+        self._require("s3:GetObject", f"{bucket}/{key}")
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        self._s3.download_file(bucket, key, str(targets[0]))
+        for target in targets[1:]:
+            shutil.copyfile(targets[0], target)
 
     def find_nothing(self) -> None:
         """Behave from now on as if nothing lay under any prefix."""

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ml_a2.local.images.xgboost.channels import DATA_PATH, FORMATS, check_channels
+from ml_a2.local.images.xgboost.collective import train_together
 from ml_a2.local.images.xgboost.hyperparameters import parse_hyperparameters
 from ml_a2.local.images.xgboost.image_errors import UserError
+from ml_a2.local.images.xgboost.interface import DEFAULT_VERSION, VERSION_VARIABLE
 from ml_a2.local.images.xgboost.matrices import load_matrices
 from ml_a2.local.images.xgboost.training import Folders, Version, train
-
-VERSION_VARIABLE = "ML_A2_XGBOOST_IMAGE"
-DEFAULT_VERSION = "1.7-1"
 
 
 def main(arguments: list[str]) -> int:
@@ -61,11 +60,22 @@ def _train(base: Path) -> None:
         weighted=hyperparameters.get("csv_weights") == 1,
         together="_kfold" in hyperparameters,
     )
-    for name, words in (("train", "training"), ("validation", "validation")):
-        if name in channels and name not in matrices:
-            raise UserError(f"No data in {words} channel path {DATA_PATH}/{name}")
     results = Folders(base / "model", base / "output" / "data", _checkpoint_folder(base))
-    train(hyperparameters, matrices, together, results, Version(os.environ.get(VERSION_VARIABLE, DEFAULT_VERSION)))
+    version = Version(os.environ.get(VERSION_VARIABLE, DEFAULT_VERSION))
+
+    def fit(is_master: bool) -> None:
+        train(hyperparameters, matrices, together, results, version, is_master=is_master)
+
+    empty = [name for name in folders if name not in matrices]
+    resources = _read(configuration / "resourceconfig.json", default={})
+    hosts = resources.get("hosts", ["algo-1"])
+    if len(hosts) > 1:
+        train_together(hosts, resources["current_host"], fit, has_data=not empty)
+        return
+    if empty:
+        words = "training" if empty[0] == "train" else "validation"
+        raise UserError(f"No data in {words} channel path {DATA_PATH}/{empty[0]}")
+    fit(True)
 
 
 def _checkpoint_folder(base: Path) -> Path | None:
@@ -76,7 +86,9 @@ def _checkpoint_folder(base: Path) -> Path | None:
     return base / Path(configuration["LocalPath"]).relative_to("/opt/ml")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, default: dict[str, Any] | None = None) -> dict[str, Any]:
+    if default is not None and not path.is_file():
+        return default
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 

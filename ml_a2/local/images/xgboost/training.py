@@ -57,7 +57,9 @@ class Version:
         given = dict(parameters)
         if self.is_legacy:
             if given.get("booster", "gbtree") != "gblinear" and given.get("tree_method", "auto") == "auto":
-                given["tree_method"] = "exact" if rows < EXACT_BELOW_ROWS else "approx"
+                # `exact` cannot be shared among hosts.
+                alone = xgb.collective.get_world_size() == 1
+                given["tree_method"] = "exact" if alone and rows < EXACT_BELOW_ROWS else "approx"
             given.setdefault("base_score", DEFAULT_BASE_SCORE)
         return given
 
