@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check faults mutations lock install clean
+.PHONY: run test check faults mutations bench lock install clean
 
 run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
 	@$(BIN)/ml-a2 run
@@ -26,6 +26,9 @@ faults: $(INSTALLED)  ## execute every way to fail, print the table and write do
 
 mutations: $(INSTALLED)  ## examine changed templates, print what catches each change and write docs/mutations.md
 	@$(BIN)/python -m tests.failures.mutations
+
+bench: $(INSTALLED)  ## measure side by side, and print medians and ratios
+	@$(BIN)/python -m bench.reading
 
 install: $(INSTALLED)  ## make .venv and install what running and testing need
 

@@ -470,7 +470,7 @@ def _forbidden(name: str, text: str) -> bool:
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_hyperparameters())
 def test_any_hyperparameters_train_or_are_refused_in_words(chosen: dict[str, str]) -> None:
-    """What the table forbids never trains; what is not refused beforehand trains, or XGBoost's own words say why not."""
+    """What the table forbids never trains; what is not refused beforehand trains, or XGBoost says why not."""
     try:
         check_hyperparameters(chosen)
     except HyperparameterError:
