@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from ml_a2.errors import AssemblyError, PlatformError
 from ml_a2.finding import Finding
 from ml_a2.local.audit import audit
 from ml_a2.local.permissions import never_used
-from ml_a2.local.rehearsal import NoModelError, Result, Stage
+from ml_a2.local.rehearsal import NoModelError, Result, Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime, read_template
 from ml_a2.local.scenarios import rehearsed
 
@@ -21,7 +21,12 @@ SPEED = 1000
 
 
 def examine(
-    assembly: Path, *, region: str, permissions: bool = False, tell: Callable[[str], None] = lambda _: None
+    assembly: Path,
+    *,
+    region: str,
+    permissions: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+    scenarios: Iterable[Scenario] | None = None,
 ) -> Iterator[Finding]:
     """Deploy an assembly, audit it, and execute every scenario; yield each defect as soon as it is found.
 
@@ -30,6 +35,7 @@ def examine(
         region: where it would be deployed.
         permissions: whether permissions that no scenario used are findings.
         tell: hears what is being done.
+        scenarios: what is rehearsed, in this order; without it, everything.
     """
     yield from _missing_assets(assembly)
     with LocalRuntime(region=region, speed=SPEED) as runtime:
@@ -43,7 +49,7 @@ def examine(
         yield from audit(runtime.clients, stage.outputs[contract.OUTPUT_STATE_MACHINE])
         yield from _silent_alarms(stage)
         yield from _deaf_topic(stage)
-        for scenario in rehearsed():
+        for scenario in scenarios or rehearsed():
             tell(f"rehearsing: {scenario.name}")
             where, remedy = f"when {scenario.name}", "compare the template with the last one that worked"
             try:

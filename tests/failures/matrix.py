@@ -19,6 +19,7 @@ from ml_a2.local.rehearsal import Result, Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime
 from ml_a2.local.scenarios import FAILED_ALARM, INJECTED, Act, abort, evaluate, time_out, train, while_running
 from tests.failures.interruptions import INTERRUPTIONS, interrupt
+from tests.failures.page import renew_table
 from tests.processes import below
 
 PAGE = Path(__file__).parents[2] / "docs" / "failures.md"
@@ -236,9 +237,7 @@ def main() -> int:
         print(lines[-1], flush=True)
     print(f"{len(lines)} ways to fail, {failed} not as they must be")
     if not failed:
-        text = PAGE.read_text(encoding="utf-8")
-        head = text[: text.index(TABLE_HEAD)]
-        PAGE.write_text(head + TABLE_HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+        renew_table(PAGE, TABLE_HEAD, lines)
     return 1 if failed else 0
 
 

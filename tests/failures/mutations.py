@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from ml_a2.contract import STACK_NAME
 from ml_a2.finding import Finding
 from ml_a2.local.assembly import find_assembly
 from ml_a2.local.doctor import examine
+from ml_a2.local.rehearsal import Scenario
+from ml_a2.local.scenarios import rehearsed
 from tests.failures.mutation import (
     CLEAN_UP,
     CLEANER,
@@ -41,6 +43,7 @@ from tests.failures.mutation import (
     without,
     without_action,
 )  # fmt: skip
+from tests.failures.page import renew_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutations.md"
 ONE_EXECUTION = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
@@ -304,11 +307,19 @@ def _names() -> Iterator[Mutation]:
     )  # fmt: skip
 
 
-def caught(assembly: Path, mutation: Mutation) -> Finding | None:
+def caught(assembly: Path, mutation: Mutation, scenarios: Iterable[Scenario] | None = None) -> Finding | None:
     """Return the first error that examining the changed assembly finds."""
     with tempfile.TemporaryDirectory(prefix="ml-a2-mutation-") as folder:
-        findings = examine(changed(assembly, mutation.change, Path(folder)), region="us-east-1")
+        copy = changed(assembly, mutation.change, Path(folder))
+        findings = examine(copy, region="us-east-1", scenarios=scenarios)
         return next((finding for finding in findings if finding.severity == "error"), None)
+
+
+def quick_first() -> list[Scenario]:
+    """Return all scenarios, those with two real jobs last: most changes show without."""
+    scenarios = list(rehearsed())
+    real = [scenario for scenario in scenarios if scenario.status == "SUCCEEDED"]
+    return [*(scenario for scenario in scenarios if scenario not in real), *real]
 
 
 def main() -> int:
@@ -322,9 +333,7 @@ def main() -> int:
         print(lines[-1], flush=True)
     print(f"{len(lines)} changes, {missed} not caught")
     if not missed:
-        text = PAGE.read_text(encoding="utf-8")
-        head = text[: text.index(TABLE_HEAD)]
-        PAGE.write_text(head + TABLE_HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+        renew_table(PAGE, TABLE_HEAD, lines)
     return 1 if missed else 0
 
 

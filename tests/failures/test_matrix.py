@@ -11,6 +11,7 @@ from ml_a2.local.rehearsal import Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime
 from tests.failures import matrix
 from tests.failures.interruptions import INTERRUPTIONS
+from tests.failures.page import rows_of
 
 CELLS = list(matrix.cells())
 
@@ -32,8 +33,7 @@ def test_a_failure_reaches_a_person_and_leaves_nothing(stage: Stage, cell: Scena
 
 def test_the_page_has_every_cell() -> None:
     """docs/failures.md lists what is executed here, no more and no less."""
-    lines = matrix.PAGE.read_text(encoding="utf-8").split(matrix.TABLE_HEAD)[1].splitlines()
-    assert [line.split(" | ")[0].removeprefix("| ") for line in lines] == [
+    assert [row[0] for row in rows_of(matrix.PAGE, matrix.TABLE_HEAD)] == [
         *(cell.name for cell in CELLS),
         *INTERRUPTIONS,
     ]

@@ -11,6 +11,7 @@ import pytest
 from ml_a2.local.doctor import examine
 from tests.failures import mutations
 from tests.failures.mutation import WORKFLOW, Template, changed, resource, statements
+from tests.failures.page import rows_of
 
 ALL = list(mutations.mutations())
 
@@ -18,7 +19,7 @@ ALL = list(mutations.mutations())
 @pytest.mark.parametrize("mutation", ALL, ids=[f"{m.kind}: {m.name}" for m in ALL])
 def test_a_change_is_caught(assembly: Path, mutation: mutations.Mutation) -> None:
     """Examining the changed assembly finds an error."""
-    assert mutations.caught(assembly, mutation) is not None
+    assert mutations.caught(assembly, mutation, mutations.quick_first()) is not None
 
 
 def test_there_are_many_kinds_of_changes() -> None:
@@ -29,8 +30,7 @@ def test_there_are_many_kinds_of_changes() -> None:
 
 def test_the_page_has_every_change() -> None:
     """docs/mutations.md lists what is examined here, no more and no less, each with what caught it."""
-    lines = mutations.PAGE.read_text(encoding="utf-8").split(mutations.TABLE_HEAD)[1].splitlines()
-    cells = [line.strip("| ").split(" | ") for line in lines]
+    cells = rows_of(mutations.PAGE, mutations.TABLE_HEAD)
     assert [tuple(cell[:2]) for cell in cells] == [(mutation.kind, mutation.name) for mutation in ALL]
     assert "NOT CAUGHT" not in {cell[2] for cell in cells}
 
