@@ -184,7 +184,8 @@ def _rule(creation: Creation, properties: Properties) -> Created:
             raise AssemblyError(
                 f"target {target['Arn']!r} is not supported locally, only a state machine with its role"
             )
-    events.put_targets(Rule=name, Targets=properties.get("Targets", []))
+    if targets := properties.get("Targets"):
+        events.put_targets(Rule=name, Targets=targets)
     return Created(name, {"Arn": arn})
 
 

@@ -273,8 +273,8 @@ def _alerts() -> Iterator[Mutation]:
     yield Mutation("rule", "disabled", in_properties(pattern, "Events::Rule", State="DISABLED"))
     yield Mutation("rule", "without a target", in_properties(pattern, "Events::Rule", Targets=None))
     for name, old, new in (
-        ("not for aborted executions", '"ABORTED"', '"SUCCEEDED"'),
-        ("not for failed executions", '"FAILED"', '"RUNNING"'),
+        ("not for aborted executions", ', "ABORTED"', ""),
+        ("not for failed executions", '"FAILED", ', ""),
         ("another source", "aws.states", "aws.stepfunctions"),
         ("another type of event", "Execution Status Change", "Execution State Change"),
         ("another state machine", "WorkflowStateMachine8F1B1C15", "CleanUpStateMachine46DD113D"),

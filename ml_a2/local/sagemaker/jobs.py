@@ -53,7 +53,7 @@ class Jobs:
 
     def _create_training_job(self, request: dict[str, Any]) -> dict[str, Any]:
         check_supported("CreateTrainingJob", request)
-        if missing := {"InstanceType", "InstanceCount"} - set(request["ResourceConfig"]):
+        if missing := {"InstanceType", "InstanceCount"} - set(request.get("ResourceConfig", {})):
             raise ApiError("ValidationException", f"ResourceConfig.{min(missing)} is required")
         if "CheckpointConfig" in request:
             _check_local_path("CheckpointConfig", request["CheckpointConfig"].get("LocalPath", ML_PATH))
