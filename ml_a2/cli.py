@@ -20,7 +20,7 @@ from ml_a2.errors import PipelineError, UserError
 from ml_a2.finding import Finding
 
 SAMPLES = ("breast-cancer", "diabetes", "digits")
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_TURNED_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -90,7 +90,8 @@ Examples:
 A fault's KIND is one of capacity, crash, oom, stopped, timeout, hang, corrupt-model,
 missing-data.
 
-Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input, 130 interrupted."""
+Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input, 3 the quality gate
+said no, 130 interrupted."""
 )
 @_options_of_data_and_stack
 @click.option(
@@ -119,7 +120,7 @@ def run(**options: Any) -> None:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        status = _run(**options)
+        exit_status = _run(**options)
     except UserError as error:
         _end(EXIT_USAGE, "NOT_STARTED", error, as_json=options["as_json"])
     except PipelineError as error:
@@ -127,7 +128,7 @@ def run(**options: Any) -> None:
     except KeyboardInterrupt:
         words = KeyboardInterrupt("interrupted: the execution and its jobs were stopped")
         _end(EXIT_INTERRUPTED, "ABORTED", words, as_json=options["as_json"])
-    sys.exit(0 if status == "SUCCEEDED" else EXIT_FAILED)
+    sys.exit(exit_status)
 
 
 def _run(
@@ -140,8 +141,8 @@ def _run(
     strict: bool,
     as_json: bool,
     **options: Any,
-) -> str:
-    """Prepare everything that can be wrong first, then run; return the execution's status."""
+) -> int:
+    """Prepare everything that can be wrong first, then run; return the exit status."""
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.faults import Faults
     from ml_a2.local.request_checks import check_request
@@ -173,7 +174,9 @@ def _run(
         display.result(result)
     if as_json:
         click.echo(json.dumps(result.as_json()))
-    return result.status
+    if result.gate == "failed":
+        return EXIT_TURNED_DOWN
+    return 0 if result.status == "SUCCEEDED" else EXIT_FAILED
 
 
 @main.command(

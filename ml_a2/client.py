@@ -89,6 +89,13 @@ class Outcome:
     failure: Failure | None
     output: Mapping[str, Any]
 
+    @property
+    def gate(self) -> str:
+        """Return what the quality gate said: passed, failed, or none when nobody asked it."""
+        if self.failure and self.failure.error == contract.GATE_FAILED:
+            return "failed"
+        return "passed" if contract.GATE_FIELD in self.output else "none"
+
 
 class Pipeline:
     """A deployed stack, found by its outputs."""

@@ -55,6 +55,22 @@ PROCESSING_MESSAGE_PATH = "/opt/ml/output/message"
 # The wheel that travels beside evaluate.py: the scikit-learn image has no xgboost (contract, section 2).
 XGBOOST_WHEEL = "xgboost_cpu-2.1.4-py3-none-manylinux2014_x86_64.whl"
 
+# The metrics that an evaluation has, by the kind of model; names as SageMaker's model quality has them.
+METRICS = {
+    "binary": (
+        "accuracy", "precision", "recall", "f0_5", "f1", "f2", "true_positive_rate", "true_negative_rate",
+        "false_positive_rate", "false_negative_rate", "auc", "au_prc",
+    ),
+    "multiclass": (
+        "accuracy", "weighted_precision", "weighted_recall", "weighted_f0_5", "weighted_f1", "weighted_f2",
+    ),
+    "regression": ("mae", "mse", "rmse", "r2"),
+}  # fmt: skip
+# How an execution ends whose model the quality gate turned down.
+GATE_FAILED = "QualityGateFailed"
+# What an execution's output has once a gate let its model pass.
+GATE_FIELD = "gate"
+
 POLL_SECONDS = 30
 HISTORY_EVENT_LIMIT = 25_000
 EVENTS_PER_POLL = 9

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, POLL_SECONDS
+from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, METRICS, POLL_SECONDS
 from ml_a2.errors import SettingsError
 
 InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
@@ -72,6 +72,51 @@ class EvaluationSettings(_Table):
     max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 3600
 
 
+class GateCondition(_Table):
+    """What a metric of the evaluation must reach, or stay below."""
+
+    metric: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def bound(self) -> str:
+        """Return what is wanted, in words."""
+        return f"at least {self.minimum:g}" if self.minimum is not None else f"at most {self.maximum:g}"
+
+    @field_validator("metric")
+    @classmethod
+    def _is_known(cls, metric: str) -> str:
+        known = sorted({name for names in METRICS.values() for name in names})
+        if metric not in known:
+            raise ValueError(f"it is not one of {', '.join(known)}")
+        return metric
+
+    @field_validator("minimum", "maximum", mode="before")
+    @classmethod
+    def _may_be_whole(cls, value: Any) -> Any:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _has_one_bound(self) -> GateCondition:
+        if (self.minimum is None) == (self.maximum is None):
+            raise ValueError(f"the condition on {self.metric!r} needs either minimum or maximum")
+        return self
+
+
+class GateSettings(_Table):
+    """When a model is turned down."""
+
+    conditions: tuple[GateCondition, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, table: Any) -> Any:
+        if isinstance(table, dict) and isinstance(table.get("conditions"), list):
+            return {**table, "conditions": tuple(table["conditions"])}
+        return table
+
+
 class AlertSettings(_Table):
     """Who hears of a failure."""
 
@@ -91,6 +136,7 @@ class Settings(_Table):
     environment: Literal["development", "production"] = "development"
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSettings = GateSettings()
     alerts: AlertSettings = AlertSettings()
 
     @model_validator(mode="after")

@@ -46,6 +46,9 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
         ("[training]\ninstance_count = 21\n", "training.instance_count = 21: Input should be less than or equal to 20"),
         ("[training]\nimage_version = '3.2-0'\n", "reads models of 3.2 and predicts something else"),
         ("[training]\nimage_version = '9'\n", "training.image_version = '9': Input should be '1.7-1' or '3.0-5'"),
+        ("[[gate.conditions]]\nmetric = 'aoc'\nminimum = 1\n", "gate.conditions.0.metric = 'aoc': it is not one of"),
+        ("[[gate.conditions]]\nmetric = 'auc'\n", "the condition on 'auc' needs either minimum or maximum"),
+        ("[[gate.conditions]]\nmetric = 'auc'\nminimum = 0.5\nmaximum = 0.9\n", "needs either minimum or maximum"),
         ("[training\n", "cannot be read as TOML"),
     ],
 )
@@ -69,3 +72,10 @@ def test_fails_when_polling_would_pass_the_history_quota(tmp_path: Path) -> None
     longest = int(str(caught.value).rpartition(" ")[2])
     evaluation = Settings().evaluation.max_runtime_seconds
     load_settings(_file(tmp_path, f"[training]\nmax_runtime_seconds = {longest - evaluation}\n"))
+
+
+def test_gate_conditions_are_read(tmp_path: Path) -> None:
+    """Several, each with one bound, whole numbers too."""
+    text = "[[gate.conditions]]\nmetric = 'auc'\nminimum = 0.9\n[[gate.conditions]]\nmetric = 'rmse'\nmaximum = 3\n"
+    conditions = load_settings(_file(tmp_path, text)).gate.conditions
+    assert [condition.bound for condition in conditions] == ["at least 0.9", "at most 3"]

@@ -16,12 +16,14 @@ from ml_a2.infrastructure.calls import QUOTA_PATIENCE_SECONDS, job_call, service
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.execution_log import ExecutionLog
 from ml_a2.infrastructure.failure import FAILED_ADVICE, STATUS_ADVICE, FailurePath, Stage
+from ml_a2.infrastructure.quality_gate import QualityGate
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
 from ml_a2.settings import MARGIN_SECONDS, Settings
 
 TRAINING = Stage("Training", "$.training_job_name", contract.TRAINING_LOG_GROUP)
 EVALUATION = Stage("Evaluation", "$.processing_job_name", contract.PROCESSING_LOG_GROUP)
+QUALITY_GATE = Stage("QualityGate", EVALUATION.job_name_path, EVALUATION.log_group)
 
 
 class Workflow(Construct):
@@ -136,13 +138,23 @@ class Workflow(Construct):
             result_path="$.evaluation",
             status="ProcessingJobStatus",
             max_runtime_seconds=self._settings.evaluation.max_runtime_seconds,
-            then=self._read_evaluation().next(sfn.Succeed(self, "PipelineSucceeded", state_name="PipelineSucceeded")),
+            then=self._read_evaluation().next(self._judge()),
         )
         create = self._create_call(
             "CreateProcessingJob", "processing-job", self._evaluation.request(), self._evaluation.role
         )
         self._failure.protect(create, EVALUATION, adopt=wait)
         return create.next(wait)
+
+    def _judge(self) -> sfn.IChainable:
+        """End in success, by way of the quality gate when the settings have one."""
+        succeeded = sfn.Succeed(self, "PipelineSucceeded", state_name="PipelineSucceeded")
+        conditions = self._settings.gate.conditions
+        if not conditions:
+            return succeeded
+        return QualityGate(
+            self, "Gate", conditions=conditions, stage=QUALITY_GATE, failure=self._failure, then=succeeded
+        ).start
 
     def _poll(
         self,

@@ -14,6 +14,7 @@ from ml_a2.errors import AssemblyError
 from ml_a2.local.integration import UnknownIntegrationError, find_integration
 from ml_a2.local.service_calls import PERMISSIONS
 
+LONGEST_NAME = 80
 PATHS = "InputPath OutputPath "
 RESULTS = "Parameters ResultSelector ResultPath Retry Catch "
 # What each type of state may have, beside Type, Comment, Next and End. Source: Amazon States Language.
@@ -65,6 +66,10 @@ def _check_machine(machine: Mapping[str, Any], where: str) -> None:
     for name, state in states.items():
         if not isinstance(state, dict):
             raise AssemblyError(f"InvalidDefinition: state {name!r} is no JSON object")
+        if len(name) > LONGEST_NAME:
+            raise AssemblyError(
+                f"InvalidDefinition: the name {name!r} has {len(name)} characters, {LONGEST_NAME} may be"
+            )
         _check_state(name, state, states, f"{where}/States/{name}")
     for name in sorted(set(states) - _reachable(start, states)):
         raise AssemblyError(

@@ -63,6 +63,7 @@ class RunResult:
     seconds: float
     metrics: Mapping[str, float] = field(default_factory=dict)
     failure: Failure | None = None
+    gate: str = "none"
     last_log_lines: tuple[str, ...] = ()
     incidents: tuple[str, ...] = ()
     unused_permissions: tuple[Permission, ...] = ()
@@ -74,7 +75,7 @@ class RunResult:
             "execution": self.execution,
             "status": self.status,
             "metrics": dict(self.metrics),
-            "gate": "none",
+            "gate": self.gate,
             "run_directory": str(self.run_directory),
             "failure": asdict(self.failure) if self.failure else None,
             "seconds": round(self.seconds, 3),
@@ -182,6 +183,7 @@ class _Results:
             seconds,
             metrics,
             outcome.failure,
+            outcome.gate,
             tuple(last_words(failed_log)),
             tuple(self.runtime.incidents.all()),
             tuple(never_used(self.runtime.authorization)),
@@ -216,6 +218,7 @@ class _Results:
         image = training.get("AlgorithmSpecification", {}).get("TrainingImage")
         return {
             "execution": {"name": self.name, "arn": self.arn, "status": outcome.status, "seconds": round(seconds, 3)},
+            "gate": outcome.gate,
             "template_sha256": hashlib.sha256(template.encode()).hexdigest(),
             "data": {
                 **dataset.origin,

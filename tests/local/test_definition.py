@@ -83,6 +83,7 @@ def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> Non
         (_changed("States", "B", "Type", value="Tusk"), "state 'B' has Type 'Tusk'"),
         (_changed("States", "B", "End", value=False), "state 'B' must have either Next or End"),
         (_changed("States", "D", value={"Type": "Succeed"}), "state 'D' is not reachable"),
+        (_changed("States", "D" * 81, value={"Type": "Succeed"}), "has 81 characters, 80 may be"),
         (_changed("States", "A", "Choices", value=[]), "Choice state 'A' has no Choices"),
         (_changed("QueryLanguage", value="JSONata"), "'JSONata' is not supported locally"),
         (_changed("States", value={}), "/States is missing or empty"),
