@@ -7,6 +7,7 @@ test.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -233,7 +234,7 @@ def main() -> int:
                 print(f"    NOT AS IT MUST BE: {problem}", flush=True)
     for name in INTERRUPTIONS:
         lines.append(_interruption(name))
-        failed += lines[-1].endswith("LOST |")
+        failed += lines[-1].endswith("BE |")
         print(lines[-1], flush=True)
     print(f"{len(lines)} ways to fail, {failed} not as they must be")
     if not failed:
@@ -251,12 +252,16 @@ def _interruption(name: str) -> str:
         left = interrupt(Path(folder), number)
     status = f"exit status {left.exit_status}"
     good = left.kept and left.exit_status == expected and not left.processes
-    return f"| {name} | {status} |  | none | none | {len(left.processes)}{'' if good else ' LOST'} |"
+    cause = "history and logs until then are in the run directory" if left.run_directories else ""
+    lost = "0" if good else "NOT AS IT MUST BE"
+    return f"| {name} | {status} |  | {cause} | none | none | {len(left.processes)} | {lost} |"
 
 
 TABLE_HEAD = (
-    "| what happens | status | error | messages | alarms | jobs and processes left |\n|---|---|---|---|---|---|\n"
+    "| what happens | status | error | cause | messages | alarms | jobs and processes left | objects lost |\n"
+    "|---|---|---|---|---|---|---|---|\n"
 )
+SHOWN_OF_A_CAUSE = 120
 
 
 def _row(result: Result, processes: list[int]) -> str:
@@ -266,11 +271,21 @@ def _row(result: Result, processes: list[int]) -> str:
         result.scenario.name,
         result.outcome.status,
         failure.error if failure else "",
+        _shown(failure.cause if failure else ""),
         ", ".join(result.messages) or "none",
         ", ".join(result.alarms) or "none",
         str(left),
+        str(len(result.lost)),
     )
     return "| " + " | ".join(values) + " |"
+
+
+def _shown(cause: str) -> str:
+    """Return a cause as it fits into a table: its end, where the reason stands, of a traceback."""
+    words = re.sub(r"arn:aws:\S*[/:]", "", " ".join(cause.split())).replace("|", "\\|")
+    if len(words) <= SHOWN_OF_A_CAUSE:
+        return words
+    return f"... {words[-SHOWN_OF_A_CAUSE:]}" if "Traceback" in words else f"{words[:SHOWN_OF_A_CAUSE]} ..."
 
 
 if __name__ == "__main__":
