@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+
+# Service models are megabytes of JSON: read once a process, not once an endpoint.
+_MODELS = create_loader()
 
 # Session variables as botocore names them: key in the file, environment variable, default, conversion.
 _NO_CONFIGURATION = {
@@ -37,11 +41,13 @@ class Clients:
         self.endpoint_url = endpoint_url
         self.region = region
         # The endpoint accepts any credentials; a proxy of the environment must not see loopback traffic.
+        session = botocore.session.Session(session_vars=_NO_CONFIGURATION)
+        session.register_component("data_loader", _MODELS)
         self._session = boto3.Session(
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106  # the endpoint accepts any
             region_name=region,
-            botocore_session=botocore.session.Session(session_vars=_NO_CONFIGURATION),
+            botocore_session=session,
         )
         config = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=32)
         self._options: Any = {"endpoint_url": endpoint_url, "config": config}

@@ -47,6 +47,8 @@ from tests.failures.page import renew_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutations.md"
 ONE_EXECUTION = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
+# So many scenarios after the first one have no real job.
+QUICK = 5
 TABLE_HEAD = "| kind | change | caught | in these words |\n|---|---|---|---|\n"
 
 
@@ -316,10 +318,9 @@ def caught(assembly: Path, mutation: Mutation, scenarios: Iterable[Scenario] | N
 
 
 def quick_first() -> list[Scenario]:
-    """Return all scenarios, those with two real jobs last: most changes show without."""
-    scenarios = list(rehearsed())
-    real = [scenario for scenario in scenarios if scenario.status == "SUCCEEDED"]
-    return [*(scenario for scenario in scenarios if scenario not in real), *real]
+    """Return all scenarios, the one with two real jobs only after those that take a second: most changes show there."""
+    success, *others = rehearsed()
+    return [*others[:QUICK], success, *others[QUICK:]]
 
 
 def main() -> int:
