@@ -39,7 +39,7 @@ def check_channels(
     """Yield every defect of the channels' files, and of their labels under the objective.
 
     Args:
-        paths: a file or a folder for `train`, and for `validation` if there is that channel.
+        paths: an existing file or folder for `train`, and for `validation` if there is that channel.
         reading: their format, and where the label is.
         hyperparameters: as the job would get them; without an objective, labels are not judged by one.
     """
@@ -64,10 +64,6 @@ def _error(where: Path | str, problem: str, remedy: str) -> Finding:
 
 def _read(channel: Channel, reading: Reading) -> Iterator[Finding]:
     path = channel.path
-    if not path.exists():
-        channel.is_whole = False
-        yield _error(path, "does not exist", "name an existing file or folder")
-        return
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     yield from _names(path, files)
     readable = [file for file in files if not file.name.startswith(".") and file.stat().st_size]

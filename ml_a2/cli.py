@@ -235,8 +235,10 @@ def _examine(
 ) -> Iterator[Finding]:
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.doctor import examine
+    from ml_a2.settings import load_settings
 
     _one_stack(settings, assembly)
+    load_settings(settings)  # what is wrong with them is told before anything is done
     if any(options[name] for name in ("sample", "train", "validation", "target_column")):
         yield from _examine_data(tell, settings, **options)
         if assembly is None:
@@ -277,6 +279,9 @@ def _examine_data(
     named = {**(training.chosen_hyperparameters if target else training.hyperparameters), **hyperparameters}
     data_format = "parquet" if target and train.suffix.lower() in (".parquet", ".pq") else FORMATS[content_type]
     paths = {name: options[name] for name in ("train", "validation") if options[name]}
+    for path in paths.values():
+        if not path.exists():
+            raise UserError(f"{path} does not exist; name an existing file or folder")
     tell(f"reading {' and '.join(map(str, paths.values()))}")
     reading = Reading(data_format, target, weighted=named.get("csv_weights") == "1")
     yield from check_channels(paths, reading, named)

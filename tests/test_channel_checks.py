@@ -210,6 +210,9 @@ def test_the_command_tells_by_its_exit_status(tmp_path: Path) -> None:
     assert doctor(*stopping, "--strict").returncode == 1
     assert doctor("--train", "good.csv", "--content-type", "text/html").returncode == 2
     assert doctor("--set", "eta=1").returncode == 2
+    for bad in (["--train", "nowhere.csv"], ["--settings", "nowhere.toml"], ["--assembly", "nowhere"]):
+        answer = doctor(*bad)
+        assert (answer.returncode, answer.stderr.count("\n")) == (2, 1), answer.stderr
 
 
 def test_blocks_do_not_change_what_is_found(tmp_path: Path) -> None:
