@@ -10,12 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from ml_a2.channel_files import Labels, Reading, read_file
-from ml_a2.errors import DataError
 from ml_a2.finding import Finding
-from ml_a2.problem import LABEL_RANGES, infer_problem
+from ml_a2.problem import LABEL_RANGES
 
 DEEPEST_FOLDER = 3
 # Objectives whose labels are classes: how many there are at the most comes from num_class.
@@ -40,7 +37,7 @@ def check_channels(
 
     Args:
         paths: an existing file or folder for `train`, and for `validation` if there is that channel.
-        reading: their format, and where the label is.
+        reading: how the image reads them.
         hyperparameters: as the job would get them; without an objective, labels are not judged by one.
     """
     channels = []
@@ -49,13 +46,9 @@ def check_channels(
         yield from _read(channel, reading)
         channels.append(channel)
     yield from _differences(channels)
-    whole = [channel for channel in channels if channel.is_whole and channel.labels.rows]
-    for channel in whole:
-        yield from _missing_labels(channel, is_table=reading.target_column is not None)
-        if reading.target_column is None:
-            yield from _labels(channel, hyperparameters)
-    if reading.target_column is not None and whole == channels:
-        yield from _classes_of_tables(channels, reading.target_column, hyperparameters.get("objective"))
+    for channel in channels:
+        if channel.is_whole:
+            yield from _labels(channel, reading, hyperparameters)
 
 
 def _error(where: Path | str, problem: str, remedy: str) -> Finding:
@@ -118,17 +111,14 @@ def _sizes(path: Path) -> dict[str, int]:
     return {file.name: file.stat().st_size for file in files}
 
 
-def _missing_labels(channel: Channel, *, is_table: bool) -> Iterator[Finding]:
-    labels = channel.labels
-    if labels.missing:
-        silent = "" if is_table else ": the image trains on it, and every metric is nan"
-        problem = f"the label is missing ({labels.missing} in all){silent}"
-        yield _error(labels.missing_at, problem, "fill it in or remove the row")
-
-
-def _labels(channel: Channel, hyperparameters: Mapping[str, str]) -> Iterator[Finding]:
+def _labels(channel: Channel, reading: Reading, hyperparameters: Mapping[str, str]) -> Iterator[Finding]:
     """Judge the labels of a channel as the image gets it."""
     labels, objective = channel.labels, hyperparameters.get("objective", "reg:squarederror")
+    if not labels.rows and reading.data_format != "recordio-protobuf":  # whose records are not read here
+        yield _error(channel.path, f"channel {channel.name!r} has no rows: the image fails", "put the rows there")
+    if labels.missing:
+        problem = f"the label is missing ({labels.missing} in all): the image trains on it, and every metric is nan"
+        yield _error(labels.missing_at, problem, "fill it in or remove the row")
     if objective in CLASSES and labels.distinct is not None:
         yield from _classes(channel, objective, hyperparameters)
     low, high = LABEL_RANGES.get(objective, (float("-inf"), float("inf")))
@@ -137,31 +127,11 @@ def _labels(channel: Channel, hyperparameters: Mapping[str, str]) -> Iterator[Fi
         yield _error(channel.path, f"label {worst:g} does not fit objective {objective!r}", "choose another objective")
 
 
-def _classes_of_tables(channels: list[Channel], target: str, objective: str | None) -> Iterator[Finding]:
-    """Judge the labels of tables as people keep them, from which the objective is inferred as a run does."""
-    train = channels[0]
-    if train.labels.texts is None:
-        return  # so many different labels are a regression's
-    distinct = pd.Series(sorted(train.labels.texts))
-    values = pd.to_numeric(distinct, errors="coerce")
-    try:
-        problem = infer_problem(distinct if values.isna().any() else values, objective, str(train.path), target)
-    except DataError as error:
-        yield _error(train.path, str(error), "choose another objective or target")
-        return
-    if problem.kind == "regression":
-        return
-    for channel in channels:
-        if channel.labels.texts is not None and len(channel.labels.texts) < 2:
-            yield _error(channel.path, f"column {target!r} has one label only", "add rows of the other classes")
-        for label in sorted((channel.labels.texts or set()) - train.labels.texts)[:1]:
-            problem_words = f"label {label!r} of column {target!r} does not occur in {train.path}"
-            yield _error(channel.path, problem_words, "train on rows of every class")
-
-
 def _classes(channel: Channel, objective: str, hyperparameters: Mapping[str, str]) -> Iterator[Finding]:
     labels = channel.labels
-    number = int(hyperparameters.get("num_class", "0")) if objective.startswith("multi:") else 2
+    given = hyperparameters.get("num_class", "")
+    # A num_class that is no number is told with the hyperparameters.
+    number = 2 if not objective.startswith("multi:") else int(given) if given.isdigit() else 0
     wrong = sorted(value for value in labels.distinct or () if not (value.is_integer() and 0 <= value < number))
     if number and wrong:
         yield _error(

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 21
 # Beyond so many different labels they are no classes, and not kept.
 MOST_DISTINCT = 10_000
+LINES_AT_ONCE = 10_000
+# XGBoost computes in 32 bits.
+LARGEST_VALUE = float(np.finfo(np.float32).max)
 DELIMITERS = ",;\t| :"
 ARROW_PLACE = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are read: as the image does, or with a header as people keep them."""
+    """How the image reads the files: their format, and whether the second column of CSV is a weight."""
 
     data_format: str = "csv"
-    target_column: str | None = None
     weighted: bool = False
 
 
@@ -44,7 +46,6 @@ class Labels:
     smallest: float = float("inf")
     largest: float = float("-inf")
     distinct: set[float] | None = field(default_factory=set)
-    texts: set[str] | None = None
 
     def add(self, values: Any, path: Path, first_line: int) -> None:
         """Take the labels of some rows, (n,) numbers, the first of which stands in that line of the file."""
@@ -59,17 +60,6 @@ class Labels:
             self.distinct |= set(map(float, np.unique(values)))
             if len(self.distinct) > MOST_DISTINCT:
                 self.distinct = None
-
-    def add_texts(self, column: Any, path: Path, first_line: int) -> None:
-        """Take labels as people write them, an Arrow column of text."""
-        if self.rows == 0:
-            self.texts, self.distinct = set(), None
-        self.rows += len(column)
-        if self.texts is not None:
-            self.texts |= {str(value) for value in column.unique().to_pylist() if value is not None}
-            if len(self.texts) > MOST_DISTINCT:
-                self.texts = None
-        self.miss(column.is_null().to_numpy(zero_copy_only=False), path, first_line)
 
     def miss(self, absent: Any, path: Path, first_line: int) -> None:
         """Count the missing labels, (n,) of truth values, and keep where the first one is."""
@@ -98,26 +88,20 @@ def _error(path: Path, line: int | None, problem: str, remedy: str) -> Finding:
 
 
 def _csv(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
-    target = reading.target_column
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:  # the image passes over the mark, too
         first, second = ([*islice(file, 2), "", ""])[:2]
     delimiter = _delimiter(first)
     if delimiter is None:
         problem = "no delimiter can be told from the first line: the image fails, a label needs at least one feature"
         yield _error(path, 1, problem, "write comma-separated columns, the label first")
         return
-    header = next(csv.reader([first], delimiter=delimiter))
-    summary.columns = len(header)
-    has_header = target is not None
-    if not has_header and _looks_like_header(header, next(csv.reader([second], delimiter=delimiter), [])):
-        has_header = True
+    names = first.rstrip("\r\n").split(delimiter)
+    summary.columns = len(names)
+    has_header = _looks_like_header(names, second.rstrip("\r\n").split(delimiter))
+    if has_header:
         problem = f"is a header ({first.strip()[:60]!r}): the image trains on it as if it were a row"
         yield _error(path, 1, problem, "remove the line")
-    if target is not None and target not in header:
-        yield _error(path, 1, f"there is no column {target!r}", f"the columns are {header}")
-        return
-    label = header.index(target) if target is not None else 0
-    yield from _csv_rows(path, _Table(delimiter, header, label, has_header, reading), labels)
+    yield from _csv_rows(path, _Table(delimiter, names, has_header, reading.weighted), labels)
 
 
 def _delimiter(line: str) -> str | None:
@@ -132,22 +116,16 @@ def _delimiter(line: str) -> str | None:
 @dataclass(frozen=True)
 class _Table:
     delimiter: str
-    header: list[str]
-    label: int
+    names: list[str]
     has_header: bool
-    reading: Reading
-
-    @property
-    def quote(self) -> str | bool:
-        """Return how cells are quoted: the image's reader knows no quotes."""
-        return '"' if self.reading.target_column is not None else False
+    weighted: bool
 
 
 def _csv_rows(path: Path, table: _Table, labels: Labels) -> Iterator[Finding]:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    names = [f"f{number}" for number in range(len(table.header))]
+    columns = [f"f{number}" for number in range(len(table.names))]
     uneven: list[Any] = []
 
     def skip(row: Any) -> str:
@@ -155,56 +133,53 @@ def _csv_rows(path: Path, table: _Table, labels: Labels) -> Iterator[Finding]:
             uneven.append(row)
         return "skip"
 
-    text_label = table.reading.target_column is not None
-    types = dict.fromkeys(names, pa.float64())
-    if text_label:
-        types[names[table.label]] = pa.string()
     try:
         reader = arrow.open_csv(
             path,
             arrow.ReadOptions(
-                use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=1 if table.has_header else 0
+                use_threads=False, block_size=BLOCK_BYTES, column_names=columns, skip_rows=1 if table.has_header else 0
             ),
             arrow.ParseOptions(
                 delimiter=table.delimiter,
-                quote_char=table.quote,
+                quote_char=False,  # the image's reader knows no quotes
                 invalid_row_handler=skip,
                 ignore_empty_lines=False,  # they count as lines
             ),
-            arrow.ConvertOptions(column_types=types, null_values=["", "nan", "NaN"], strings_can_be_null=True),
+            arrow.ConvertOptions(column_types=dict.fromkeys(columns, pa.float64()), null_values=["", "nan", "NaN"]),
         )
         number = 2 if table.has_header else 1
         for batch in reader:
+            if uneven:
+                break  # a line that was skipped is not in the batch: from there on lines cannot be counted
             yield from _batch(path, batch, table, labels, number)
             number += batch.num_rows
     except pa.ArrowInvalid as error:
-        yield _not_a_number(path, str(error), table)
+        yield _unreadable(path, str(error), table)
     for row in uneven:
         yield _uneven(path, row, table)
 
 
 def _batch(path: Path, batch: pa.RecordBatch, table: _Table, labels: Labels, number: int) -> Iterator[Finding]:
     """Take the labels of some rows, and look at their other cells; `number` is the line of the first."""
-    _add_labels(path, batch, table, labels, number)
-    for index in range(batch.num_columns):
-        if index == table.label:
-            continue
-        infinite = np.flatnonzero(np.isinf(_values(batch.column(index))))
-        if len(infinite):
-            problem = f"column {index + 1} is infinite: XGBoost cannot train on it"
-            yield _error(path, number + int(infinite[0]), problem, "write a number, or nothing")
-    if table.reading.weighted and table.reading.target_column is None:
+    _add_labels(path, batch, labels, number)
+    for index in range(1, batch.num_columns):
+        yield from _infinite(path, batch.column(index), f"column {index + 1}", number)
+    if table.weighted:
         wrong = np.flatnonzero(~(_values(batch.column(1)) >= 0))
         if len(wrong):
             problem = "the weight in column 2 is missing or negative"
             yield _error(path, number + int(wrong[0]), problem, "write a weight of at least 0")
 
 
-def _add_labels(path: Path, batch: pa.RecordBatch, table: _Table, labels: Labels, number: int) -> None:
-    column = batch.column(table.label)
-    if table.reading.target_column is not None:
-        labels.add_texts(column, path, number)
-        return
+def _infinite(path: Path, column: Any, name: str, number: int) -> Iterator[Finding]:
+    found = np.flatnonzero(np.abs(_values(column)) > LARGEST_VALUE)
+    if len(found):
+        problem = f"{name} is infinite or beyond 32 bits: XGBoost cannot train on it"
+        yield _error(path, number + int(found[0]), problem, "write a number, or nothing")
+
+
+def _add_labels(path: Path, batch: pa.RecordBatch, labels: Labels, number: int) -> None:
+    column = batch.column(0)
     values = _values(column)
     if column.null_count:
         # An empty line is a row of nothing, which the image passes over.
@@ -243,20 +218,23 @@ def _is_number_or_empty(cell: str) -> bool:
     return True
 
 
-def _not_a_number(path: Path, message: str, table: _Table) -> Finding:
+def _unreadable(path: Path, message: str, table: _Table) -> Finding:
     match = ARROW_PLACE.search(message)
     if not match:
+        if "straddling" in message:
+            problem = f"a line is longer than {BLOCK_BYTES} bytes: this check does not read it"
+            return _error(path, None, problem, "look at the file by hand, or make it narrower")
         return _error(path, None, message.splitlines()[0], "write plain comma-separated numbers in UTF-8")
-    line = int(match[2]) if match[2] else None
     value = re.search(r"'(.*)'", match[3])
-    cell = value[1] if value else ""
-    name = f" ({table.header[int(match[1])]})" if table.has_header else ""
-    problem = f"column {int(match[1]) + 1}{name} is {cell!r}, no number: the image would train on something else"
-    return _error(path, line, problem, "encode text as numbers, leave missing values empty")
+    name = f" ({table.names[int(match[1])]})" if table.has_header else ""
+    problem = f"column {int(match[1]) + 1}{name} is {value[1] if value else ''!r}, no number: "
+    line = int(match[2]) if match[2] else None
+    words = "the image would train on something else"
+    return _error(path, line, problem + words, "encode text as numbers, leave missing values empty")
 
 
 def _uneven(path: Path, row: Any, table: _Table) -> Finding:
-    expected = len(table.header)
+    expected = len(table.names)
     other = next((d for d in DELIMITERS if d != table.delimiter and row.text.count(d) == expected - 1), None)
     if other:
         problem = f"is delimited by {other!r}, the lines before it by {table.delimiter!r}"
@@ -266,18 +244,19 @@ def _uneven(path: Path, row: Any, table: _Table) -> Finding:
 
 
 def _libsvm(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
+    number, begun = 1, False
     with path.open(encoding="utf-8", errors="replace") as file:
-        number = 1
-        while lines := list(islice(file, 10_000)):
-            values = np.full(len(lines), np.nan)
+        while lines := list(islice(file, LINES_AT_ONCE)):
             for index, line in enumerate(lines):
+                if not line.strip() and begun:
+                    continue  # the image looks at the lines up to the first that has features
                 label, *features = line.split() or [""]
                 if not _is_libsvm(label, features):
                     problem = f"{line.strip()[:40]!r} is not LIBSVM: <label>[:<weight>] <index>:<value> ..."
                     yield _error(path, number + index, problem, "write it so, or name the right content type")
                     return
-                values[index] = float(label.partition(":")[0])
-            labels.add(values, path, number)
+                begun = begun or len(features) > 1
+                labels.add(np.array([float(label.partition(":")[0])]), path, number + index)
             number += len(lines)
 
 
@@ -298,30 +277,31 @@ def _parquet(path: Path, reading: Reading, labels: Labels, summary: Summary) -> 
 
     try:
         file = parquet.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        yield _error(path, None, f"cannot be read as Parquet: {error}", "name the right content type")
-        return
-    schema = file.schema_arrow
-    summary.columns = len(schema)
-    names = schema.names
-    target = reading.target_column
-    if target is not None and target not in names:
-        yield _error(path, None, f"there is no column {target!r}", f"the columns are {names}")
-        return
-    label = target or names[0]
-    for column in schema:
-        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        if not is_number and not pa.types.is_boolean(column.type) and not (target and column.name == target):
-            problem = f"column {column.name!r} is of type {column.type}, no number: the image fails"
-            yield _error(path, None, problem, "encode it as numbers")
+        summary.columns = len(file.schema_arrow)
+        wrong = [finding for column in file.schema_arrow for finding in _parquet_column(path, column)]
+        yield from wrong
+        if wrong:
             return
-    number = 1
-    for batch in file.iter_batches(columns=[label]):
-        if target is not None:
-            labels.add_texts(batch.column(0), path, number)
-        else:
+        number = 1
+        for batch in file.iter_batches():
             labels.add(_values(batch.column(0)), path, number)
-        number += batch.num_rows
+            for index, name in enumerate(batch.schema.names[1:], start=1):
+                yield from _infinite(path, batch.column(index), f"column {name!r}", number)
+            number += batch.num_rows
+    except (pa.ArrowException, OSError, ValueError, TypeError, IndexError) as error:
+        yield _error(path, None, f"cannot be read as Parquet of numbers: {error}", "name the right content type")
+
+
+def _parquet_column(path: Path, column: pa.Field) -> Iterator[Finding]:
+    import pyarrow as pa
+
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        problem = f"column {column.name!r} is of type {kind}, no number: the image fails"
+        yield _error(path, None, problem, "encode it as numbers")
+    if column.name.startswith("__index_level_"):
+        problem = f"column {column.name!r} is an index that pandas wrote: the image trains on it"
+        yield _error(path, None, problem, "write the table with index=False")
 
 
 def _recordio(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:

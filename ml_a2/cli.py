@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from ml_a2 import __version__
-from ml_a2.errors import PipelineError, UserError
+from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
 from ml_a2.finding import Finding
 
 SAMPLES = ("breast-cancer", "diabetes", "digits")
@@ -187,8 +187,8 @@ Examples:
   ml-a2 doctor --train customers.csv --target-column churned --set max_depth=4
   ml-a2 doctor --train channels/train/ --validation channels/validation/ --strict
 
-With --target-column, --train names a table with a header, as `ml-a2 run` takes it; without, a file or folder as the
-image reads it: no header, the label first. Files are read once, in blocks.
+With --target-column, --train names a table with a header, which is prepared as `ml-a2 run` does; without, a file or
+folder as the image reads it: no header, the label first. Such files are read once, in blocks, whatever their size.
 
 Without data options the stack is examined: its template is deployed onto the embedded endpoint, its state machines are
 audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With
@@ -264,29 +264,38 @@ def _examine_data(
     from ml_a2.local.request_checks import check_request
     from ml_a2.settings import load_settings
 
-    train, target = options["train"], options["target_column"]
-    if train is None:
-        dataset, chosen = _plan(settings, None, hyperparameters, options)
-        tell(f"data: {dataset.describe()}")
-        yield from check_request({**load_settings(settings).training.hyperparameters, **chosen}, has_validation=True)
+    if options["train"] is None or options["target_column"]:
+        yield from _examine_table(tell, settings, hyperparameters, options)
         return
     if options["sample"]:
         raise UserError("--sample and --train exclude each other; give one of them")
     if content_type not in FORMATS:
         raise UserError(f"--content-type {content_type!r} is not one of {', '.join(FORMATS)}")
-    training = load_settings(settings).training
-    # Of a table the objective is inferred unless it is named; a channel is trained on as the job says.
-    named = {**(training.chosen_hyperparameters if target else training.hyperparameters), **hyperparameters}
-    data_format = "parquet" if target and train.suffix.lower() in (".parquet", ".pq") else FORMATS[content_type]
     paths = {name: options[name] for name in ("train", "validation") if options[name]}
     for path in paths.values():
         if not path.exists():
             raise UserError(f"{path} does not exist; name an existing file or folder")
     tell(f"reading {' and '.join(map(str, paths.values()))}")
-    reading = Reading(data_format, target, weighted=named.get("csv_weights") == "1")
+    named = {**load_settings(settings).training.hyperparameters, **hyperparameters}
+    reading = Reading(FORMATS[content_type], weighted=named.get("csv_weights") == "1")
     yield from check_channels(paths, reading, named)
-    has_validation = "validation" in paths or target is not None
-    yield from check_request({**training.hyperparameters, **named}, has_validation=has_validation)
+    yield from check_request(named, has_validation="validation" in paths)
+
+
+def _examine_table(
+    tell: Callable[[str], None], settings: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
+) -> Iterator[Finding]:
+    """Prepare a table, and its hyperparameters, exactly as a run does."""
+    from ml_a2.local.request_checks import check_request
+    from ml_a2.settings import load_settings
+
+    try:
+        dataset, chosen = _plan(settings, None, hyperparameters, options)
+    except (DataError, HyperparameterError) as error:
+        yield Finding("error", "the data", str(error), "mend the table, or choose other hyperparameters")
+        return
+    tell(f"data: {dataset.describe()}")
+    yield from check_request({**load_settings(settings).training.hyperparameters, **chosen}, has_validation=True)
 
 
 def _one_stack(settings: Path | None, assembly: Path | None) -> None:

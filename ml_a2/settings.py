@@ -12,6 +12,7 @@ from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, METRICS, POLL_S
 from ml_a2.errors import SettingsError
 
 InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+Bound = Annotated[float, Field(allow_inf_nan=False)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
@@ -76,8 +77,8 @@ class GateCondition(_Table):
     """What a metric of the evaluation must reach, or stay below."""
 
     metric: str
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
 
     @property
     def bound(self) -> str:

@@ -55,6 +55,7 @@ def _check(folder: Path, reading: Reading = AS_THE_IMAGE, **hyperparameters: str
         ({"train/t.csv": f"{GOOD}nan,3,4\n"}, "t.csv, line 5", "the label is missing (1 in all)"),
         ({"train/t.csv": f"{GOOD}2,3,4\n"}, "train", "label 2 does not fit objective 'binary:logistic' with 2 classes"),
         ({"train/t.csv": f"{GOOD}1,inf,4\n"}, "t.csv, line 5", "column 2 is infinite"),
+        ({"train/t.csv": f"{GOOD}1,1e39,4\n"}, "t.csv, line 5", "column 2 is infinite or beyond 32 bits"),
         ({"train/t.csv": GOOD, "train/.DS_Store": "x"}, ".DS_Store", "is a hidden file"),
         ({"train/t.csv": GOOD, "train/z.csv": ""}, "z.csv", "has no bytes"),
         ({"train/a/b/c/t.csv": GOOD, "train/t.csv": GOOD}, "t.csv", "lies more than 2 folders deep"),
@@ -76,6 +77,23 @@ def test_good_channels_have_no_findings(tmp_path: Path) -> None:
     """Empty lines at the end, missing features and several files are fine."""
     _write(tmp_path, {"train/a.csv": GOOD + "\n\n", "train/more/b.csv": GOOD, "validation/v.csv": GOOD + GOOD})
     assert _check(tmp_path) == []
+    _write(tmp_path, {"train/a.csv": b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode()})
+    assert _check(tmp_path) == []
+    _write(tmp_path, {"train/a.csv": GOOD.rstrip("\n")})
+    assert _check(tmp_path) == []
+
+
+def test_lines_beyond_an_uneven_one_are_not_counted(tmp_path: Path) -> None:
+    """Only the uneven line is told: what comes after it would be told with a wrong number."""
+    _write(tmp_path, {"train/t.csv": f"{GOOD}1,2\n{GOOD},5,6\n1,inf,2\n"})
+    assert [finding.where.rpartition("/")[2] for finding in _check(tmp_path)] == ["t.csv, line 5"]
+
+
+def test_a_num_class_that_is_no_number_is_told_with_the_hyperparameters(tmp_path: Path) -> None:
+    """The labels are not judged by it."""
+    _write(tmp_path, {"train/t.csv": GOOD})
+    assert _check(tmp_path, objective="multi:softmax", num_class="abc") == []
+    assert list(check_request({**BINARY, "num_class": "abc"}, has_validation=True)) != []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +126,8 @@ def test_weights_are_looked_at(tmp_path: Path) -> None:
     [
         ("libsvm", "1 0:2 1:3\n0 0:1 x\n", "'0 0:1 x' is not LIBSVM"),
         ("libsvm", "1 0:2 1:3\nnan 0:1\n0 1:1\n", "the label is missing"),
-        ("parquet", "no parquet", "cannot be read as Parquet"),
+        ("libsvm", "\n1 0:2 1:3\n", "'' is not LIBSVM"),
+        ("parquet", "no parquet", "cannot be read as Parquet of numbers"),
         ("recordio-protobuf", "1,2,3\n", "is no RecordIO"),
     ],
 )
@@ -125,8 +144,23 @@ def test_parquet_columns_must_be_numbers(tmp_path: Path) -> None:
     table.to_parquet(tmp_path / "train" / "t.parquet")
     (finding,) = _check(tmp_path, Reading("parquet"))
     assert "column 'colour' is of type" in finding.problem
-    table.assign(colour=[1.5, 2.5]).to_parquet(tmp_path / "train" / "t.parquet")
+    numbers = table.assign(colour=[1.5, 2.5])
+    numbers.to_parquet(tmp_path / "train" / "t.parquet")
     assert _check(tmp_path, Reading("parquet")) == []
+    for wrong, words in (
+        (numbers.assign(colour=[1.5, np.inf]), "column 'colour' is infinite"),
+        (numbers.set_index(pd.Index([5.5, 9.0])), "'__index_level_0__' is an index that pandas wrote"),
+        (numbers[:0], "channel 'train' has no rows"),
+    ):
+        wrong.to_parquet(tmp_path / "train" / "t.parquet")
+        (finding,) = _check(tmp_path, Reading("parquet"))
+        assert words in finding.problem
+
+
+def test_blank_lines_of_libsvm_are_passed_over(tmp_path: Path) -> None:
+    """As XGBoost's reader does, once a line with features is read."""
+    _write(tmp_path, {"train/t": "1 0:2 1:3\n\n0 0:1\n"})
+    assert _check(tmp_path, Reading("libsvm")) == []
 
 
 @pytest.mark.parametrize("sample", ["breast-cancer", "diabetes", "digits"])
@@ -143,29 +177,45 @@ def test_nothing_is_found_in_the_samples(tmp_path: Path, sample: str) -> None:
     validation.rename(tmp_path / "validation" / "validation.csv")
     named = dict(data.problem.hyperparameters)
     assert _check(tmp_path, **named) == []
-    found = check_channels({"train": tmp_path / "table.csv"}, Reading(target_column="target"), {})
-    assert list(found) == []
+    answer = CliRunner().invoke(
+        cli.main, ["doctor", "--train", str(tmp_path / "table.csv"), "--target-column", "target"]
+    )
+    assert answer.exit_code == 0, answer.output
     assert list(check_request({"num_round": "1", **named}, has_validation=True)) == []
     answer = CliRunner().invoke(cli.main, ["doctor", "--sample", sample])
     assert answer.exit_code == 0, answer.output
 
 
 @pytest.mark.parametrize(
-    ("files", "target", "words"),
+    ("table", "arguments", "words"),
     [
-        ({"train": "y,a\nno,1\nyes,x\n"}, "y", "column 2 (a) is 'x', no number"),
-        ({"train": "y,a\nno,1\n,2\nyes,3\n"}, "y", "the label is missing (1 in all)"),
-        ({"train": "y,a\nno,1\nyes,2\n", "validation": "y,a\nmaybe,1\nno,2\n"}, "y", "label 'maybe' of column 'y'"),
-        ({"train": "y,a\nno,1\nyes,2\n", "validation": "y,a\nno,1\nno,2\n"}, "y", "column 'y' has one label only"),
-        ({"train": "y,a\nno,1\nyes,2\n"}, "z", "there is no column 'z'"),
+        ("y,a\nno,1\nyes,x\n", (), "column 'a', row 3: 'x' is not a number"),
+        ("y,a\nno,1\n,2\nyes,3\n", (), "the label is missing (1 in all)"),
+        ("y,a\n", (), "has a header but no rows"),
+        ("y,a,a\nno,1,2\nyes,2,3\n", (), "has more than one column 'a'"),
+        ("y;a\nno;1\nyes;2\n", (), "has no column 'y'"),
+        ("y,a\n1.5,1\n2.5,2\n3.5,1\n7.5,3\n2.25,3\n", ("--set", "eval_metric=auc"), "Metric 'auc' can only be"),
     ],
 )
-def test_tables_are_read_as_people_keep_them(tmp_path: Path, files: dict[str, str], target: str, words: str) -> None:
-    """With a target column, a header is expected and labels may be words."""
-    _write(tmp_path, files)
-    reading = Reading(target_column=target)
-    found = list(check_channels({name: tmp_path / name for name in files}, reading, {}))
-    assert [words in finding.problem for finding in found] == [True], found
+def test_tables_are_judged_as_a_run_judges_them(
+    tmp_path: Path, table: str, arguments: tuple[str, ...], words: str
+) -> None:
+    """With a target column, what `ml-a2 run` would refuse is a finding in the same words."""
+    _write(tmp_path, {"t.csv": table})
+    command = ["doctor", "--train", str(tmp_path / "t.csv"), "--target-column", "y", *arguments]
+    answer = CliRunner().invoke(cli.main, command)
+    assert answer.exit_code == 1, answer.output
+    assert words in answer.output
+
+
+def test_a_table_gets_its_metric_and_classes_from_the_data(tmp_path: Path) -> None:
+    """A regression or several classes need no further hyperparameters, as in a run."""
+    rows = "".join(f"{index % 3},{index}\n" for index in range(30))
+    _write(tmp_path, {"t.csv": f"y,a\n{rows}"})
+    for objective in ("reg:squarederror", "multi:softprob"):
+        command = ["doctor", "--train", str(tmp_path / "t.csv"), "--target-column", "y", "--set"]
+        answer = CliRunner().invoke(cli.main, [*command, f"objective={objective}"])
+        assert answer.exit_code == 0, answer.output
 
 
 @pytest.mark.parametrize(

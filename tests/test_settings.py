@@ -49,6 +49,10 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
         ("[[gate.conditions]]\nmetric = 'aoc'\nminimum = 1\n", "gate.conditions.0.metric = 'aoc': it is not one of"),
         ("[[gate.conditions]]\nmetric = 'auc'\n", "the condition on 'auc' needs either minimum or maximum"),
         ("[[gate.conditions]]\nmetric = 'auc'\nminimum = 0.5\nmaximum = 0.9\n", "needs either minimum or maximum"),
+        (
+            "[[gate.conditions]]\nmetric = 'auc'\nminimum = nan\n",
+            "gate.conditions.0.minimum = nan: Input should be a fin",
+        ),
         ("[training\n", "cannot be read as TOML"),
     ],
 )

@@ -27,6 +27,9 @@ ANY_ERROR = {"States.ALL", "States.TaskFailed"}
 # Defaults of a retrier. Source: Amazon States Language, "Retrying after error".
 DEFAULTS = {"IntervalSeconds": 1, "MaxAttempts": 3, "BackoffRate": 2.0}
 
+# MaxDelaySeconds is less than a year.
+LONGEST_DELAY_SECONDS = 31_622_400
+
 State = Mapping[str, Any]
 
 
@@ -130,8 +133,8 @@ def _time(machine: Machine) -> Iterator[Finding]:
     for _, state in machine.creations():
         run = _run_seconds(state) or 0
         needed += run + sum(map(_patience, state.get("Retry", [])))
-        wait = machine.states[state["Next"]] if "Next" in state else {}
-        events += run / wait.get("Seconds", run or 1) * EVENTS_PER_POLL
+        pause = _seconds_between_polls(machine, state)
+        events += (run / max(pause, 1) if pause is not None else 1) * EVENTS_PER_POLL
     if limit <= needed:
         problem = f"TimeoutSeconds {limit} is less than the {needed:.0f} s that its jobs and their retries may take"
         yield _error(machine, "", problem, "raise TimeoutSeconds, or lower MaxRuntimeInSeconds of the jobs")
@@ -179,6 +182,20 @@ def _run_seconds(state: State) -> int | None:
 def _patience(retrier: Mapping[str, Any]) -> float:
     """Return how long a retrier waits at most before it gives up."""
     given = {**DEFAULTS, **retrier}
-    pauses = (given["IntervalSeconds"] * given["BackoffRate"] ** number for number in range(given["MaxAttempts"]))
-    longest = given.get("MaxDelaySeconds", float("inf"))
-    return float(sum(min(pause, longest) for pause in pauses))
+    longest = float(given.get("MaxDelaySeconds", LONGEST_DELAY_SECONDS))
+    pause, waited, left = float(given["IntervalSeconds"]), 0.0, int(given["MaxAttempts"])
+    while left and pause < longest and given["BackoffRate"] > 1:
+        pause, waited, left = pause * given["BackoffRate"], waited + pause, left - 1
+    return waited + min(pause, longest) * left
+
+
+def _seconds_between_polls(machine: Machine, state: State) -> float | None:
+    """Return the seconds of the Wait that follows a creation, None when it is followed by none."""
+    seen: set[str] = set()
+    while state.get("Next") and state["Next"] not in seen:
+        seen.add(state["Next"])
+        state = machine.states[state["Next"]]
+        if state["Type"] == "Wait":
+            seconds = state.get("Seconds")
+            return float(seconds) if seconds is not None else None
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from ml_a2.finding import Finding
 from ml_a2.local.audit import audit
 from ml_a2.local.permissions import never_used
 from ml_a2.local.rehearsal import NoModelError, Result, Scenario, Stage
-from ml_a2.local.runtime import LocalRuntime, read_template
+from ml_a2.local.runtime import LocalRuntime, read_json, read_template
 from ml_a2.local.scenarios import rehearsed
 
 # Waits of 30 s take 30 ms: jobs are real, but small.
@@ -64,26 +63,19 @@ def examine(
 
 def _missing_assets(assembly: Path) -> Iterator[Finding]:
     """Files that the deployment uploads must lie in the assembly."""
+    keys = set()
     for manifest in sorted(assembly.glob("*.assets.json")):
-        for name, file in json.loads(manifest.read_text(encoding="utf-8")).get("files", {}).items():
-            path = assembly / file["source"]["path"]
-            if not path.exists():
+        for name, file in read_json(manifest).get("files", {}).items():
+            keys |= {destination.get("objectKey") for destination in file.get("destinations", {}).values()}
+            path = file.get("source", {}).get("path")  # without one, a command makes it when it is deployed
+            if path and not (assembly / path).exists():
                 yield Finding("error", str(manifest), f"asset {name}: {path} is not there", "synthesize again")
-    keys = _asset_keys(assembly)
     for name, resource in read_template(assembly).get("Resources", {}).items():
-        code = resource.get("Properties", {}).get("Code", {})
+        properties = resource.get("Properties", {}) if isinstance(resource, dict) else {}
+        code = properties.get("Code") if isinstance(properties, dict) else None
         if isinstance(code, dict) and "S3Key" in code and code["S3Key"] not in keys:
             problem = f"its code {code['S3Key']!r} is not among the assets that the deployment uploads"
             yield Finding("error", f"resource {name}", problem, "synthesize again")
-
-
-def _asset_keys(assembly: Path) -> set[str]:
-    return {
-        destination["objectKey"]
-        for manifest in assembly.glob("*.assets.json")
-        for file in json.loads(manifest.read_text(encoding="utf-8")).get("files", {}).values()
-        for destination in file["destinations"].values()
-    }
 
 
 def _silent_alarms(stage: Stage) -> Iterator[Finding]:

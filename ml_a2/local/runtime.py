@@ -194,17 +194,22 @@ def read_template(assembly: Path) -> dict[str, Any]:
     Raises:
         AssemblyError: names the file that is missing or no JSON.
     """
-    manifest = _read_json(assembly / "manifest.json")
+    manifest = read_json(assembly / "manifest.json")
     artifacts = [a for a in manifest.get("artifacts", {}).values() if a.get("type") == "aws:cloudformation:stack"]
     if len(artifacts) != 1:
         raise AssemblyError(f"{assembly}: {len(artifacts)} stacks in manifest.json, exactly 1 can be run")
     template_file = artifacts[0].get("properties", {}).get("templateFile")
     if not template_file:
         raise AssemblyError(f"{assembly}: the stack in manifest.json names no templateFile")
-    return _read_json(assembly / template_file)
+    return read_json(assembly / template_file)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object out of a cloud assembly.
+
+    Raises:
+        AssemblyError: names the file that is missing or holds something else.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -145,8 +145,14 @@ class TrainingJob(Job):
         """Return where the hosts meet: isolated ones have their network to themselves, others take a free port."""
         if self._isolated() and has_namespaces():
             return str(PORT)
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            return str(server.getsockname()[1])
+        while True:  # one port and the next, since the hosts meet twice
+            try:
+                with socket.create_server(("127.0.0.1", 0)) as first:
+                    port: int = first.getsockname()[1]
+                    with socket.create_server(("127.0.0.1", port + 1)):
+                        return str(port)
+            except (OSError, OverflowError):
+                continue  # the next one is taken
 
     def _isolated(self) -> bool:
         return bool(self.request.get("EnableNetworkIsolation"))
