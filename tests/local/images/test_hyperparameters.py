@@ -23,7 +23,8 @@ from ml_a2.local.images.xgboost.hyperparameters import (
     parse_hyperparameters,
 )
 from ml_a2.local.images.xgboost.image_errors import ImageError
-from ml_a2.local.images.xgboost.training import Folders, Version, train
+from ml_a2.local.images.xgboost.plan import Folders, Version
+from ml_a2.local.images.xgboost.training import train
 
 WORDS = st.sampled_from(["", "auto", "hist", "yes", "3.5", "[[1", "(1,", "nan", "auc", "validation:auc", "true", "-1"])
 FITTING = {

@@ -15,7 +15,8 @@ from ml_a2.local.images.xgboost.hyperparameters import parse_hyperparameters
 from ml_a2.local.images.xgboost.image_errors import UserError
 from ml_a2.local.images.xgboost.interface import DEFAULT_VERSION, VERSION_VARIABLE
 from ml_a2.local.images.xgboost.matrices import load_matrices
-from ml_a2.local.images.xgboost.training import Folders, Version, train
+from ml_a2.local.images.xgboost.plan import Folders, Version
+from ml_a2.local.images.xgboost.training import train
 
 
 def main(arguments: list[str]) -> int:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_a2.local.images.xgboost.engine import xgb
-
-if TYPE_CHECKING:
-    from ml_a2.local.images.xgboost.training import Plan
+from ml_a2.local.images.xgboost.plan import Plan
 
 PREDICTIONS = "predictions.csv"
 
