@@ -129,8 +129,9 @@ class StatusChanges:
         counts: Counter[tuple[str, str]] = Counter()
         for event in history:
             metric = CALL_METRICS.get(event["type"])
-            if metric:
-                details = event[f"{event['type'][0].lower()}{event['type'][1:]}EventDetails"]
+            details = event.get(f"{event['type'][0].lower()}{event['type'][1:]}EventDetails", {})
+            # The engine writes TaskFailed also for a Pass or Choice state that fails: that is no call.
+            if metric and "resourceType" in details:
                 counts[metric, f"{self._prefix}{details['resourceType']}:{details['resource']}"] += 1
         now = dt.datetime.now(dt.UTC)
         data: list[Any] = [

@@ -49,6 +49,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "mutations.md"
 ONE_EXECUTION = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
 # So many scenarios after the first one have no real job.
 QUICK = 5
+SHOWN, SHOWN_OF_A_TRACEBACK = 200, 120
 TABLE_HEAD = "| kind | change | caught | in these words |\n|---|---|---|---|\n"
 
 
@@ -343,8 +344,11 @@ def _row(mutation: Mutation, finding: Finding | None) -> str:
     where = "at the deployment" if where.endswith("cdk.out") else where
     where = "by the audit" if f"{STACK_NAME}-" in where or where.endswith(".json") else where
     words = re.sub(r"arn:aws:[^\s']*[/:]", "", " ".join(words.split())).replace("|", "\\|")
-    words = words.replace(f"{STACK_NAME}-", "")
-    return f"| {mutation.kind} | {mutation.name} | {where} | {words[:200]} |"
+    words = words.replace(f"{STACK_NAME}-", "").replace(f"{PAGE.parents[1]}/", "")
+    if "Traceback" in words:  # the reason stands at its end
+        words = words.partition("; the topic was told")[0]
+        words = f"{words[: words.index('Traceback')]}... {words[-SHOWN_OF_A_TRACEBACK:]}"
+    return f"| {mutation.kind} | {mutation.name} | {where} | {words[:SHOWN]} |"
 
 
 if __name__ == "__main__":

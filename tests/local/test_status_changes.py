@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import mailbox
 import threading
@@ -145,3 +146,30 @@ def test_a_permission_that_is_granted_and_not_needed_shows_up(stage: Stage) -> N
     assert (role, "s3:DeleteObject") in unused
     assert (role, "sagemaker:CreateTrainingJob") not in unused
     assert (role, "xray:PutTraceSegments") not in unused
+
+
+def test_calls_are_counted_by_their_operation(stage: Stage) -> None:
+    """What the dashboard's graphs of jobs show: how often a job was created, and what came of the call."""
+    stage.runtime.quieten_alarms()
+    stage.runtime.inject(["sagemaker:CreateTrainingJob=ThrottlingException", "training=crash"])
+    stage.execute()
+    stage.runtime.settle()
+    counted = {}
+    for metric in ("ServiceIntegrationsScheduled", "ServiceIntegrationsFailed", "ServiceIntegrationsSucceeded"):
+        arn = "arn:aws:states:::aws-sdk:sagemaker:createTrainingJob"
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+        points = stage.runtime.clients.cloudwatch.get_metric_statistics(
+            Namespace="AWS/States", MetricName=metric, Period=60, Statistics=["Sum"],
+            Dimensions=[{"Name": "ServiceIntegrationResourceArn", "Value": arn}],
+            StartTime=end - dt.timedelta(minutes=10), EndTime=end,
+        )["Datapoints"]  # fmt: skip
+        counted[metric] = sum(point["Sum"] for point in points)
+    assert list(counted.values()) == [2, 1, 1]
+
+
+def test_a_state_that_fails_without_a_call_is_followed_too(stage: Stage) -> None:
+    """Its end is told and logged as any other."""
+    known = stage.runtime.incidents.all()
+    stage.execute(hyperparameters="no object")
+    stage.runtime.settle()
+    assert stage.runtime.incidents.all() == known

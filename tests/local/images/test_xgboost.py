@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import xgboost as xgb
 
@@ -26,6 +24,7 @@ from ml_a2.local.images.xgboost.hyperparameters import (
     parse_hyperparameters,
 )
 from ml_a2.local.images.xgboost.image_errors import UserError
+from tests.local.images.encodings import as_libsvm, as_parquet, as_recordio, cells
 
 CSV = {
     "ContentType": "text/csv",
@@ -101,8 +100,8 @@ def test_computes_with_the_defaults_of_1_7(image: Any) -> None:
     """Unset, tree_method is exact and base_score one half: the same numbers as with both set."""
     text = _rows(3)
     ran = image({**BINARY, "eval_metric": "logloss"}, {"train": {"t.csv": text}})
-    cells = np.array([line.split(",") for line in text.splitlines()], dtype=np.float32)
-    matrix = xgb.DMatrix(cells[:, 1:], label=cells[:, 0])
+    table = cells(text)
+    matrix = xgb.DMatrix(table[:, 1:], label=table[:, 0])
     log: dict[str, Any] = {}
     parameters = {"objective": "binary:logistic", "eval_metric": "logloss", "tree_method": "exact", "base_score": 0.5}
     xgb.train(parameters, matrix, 5, evals=[(matrix, "train")], evals_result=log, verbose_eval=False)
@@ -235,60 +234,13 @@ def _typed(content_type: str) -> dict[str, str]:
     return {**CSV, "ContentType": content_type}
 
 
-def _cells(text: str) -> Any:
-    return np.array([line.split(",") for line in text.splitlines()], dtype=np.float32)
-
-
-def _as_libsvm(text: str) -> str:
-    return "".join(
-        f"{row[0]:g} " + " ".join(f"{index}:{value}" for index, value in enumerate(row[1:])) + "\n"
-        for row in _cells(text)
-    )
-
-
-def _as_parquet(text: str) -> bytes:
-    buffer = io.BytesIO()
-    pd.DataFrame(_cells(text)).rename(columns=str).to_parquet(buffer)
-    return buffer.getvalue()
-
-
-def _as_recordio(text: str, *, is_sparse: bool) -> bytes:
-    """Write the records by hand, field by field, as the format's definition has them."""
-
-    def field(number: int, payload: bytes) -> bytes:
-        return _varint(number << 3 | 2) + _varint(len(payload)) + payload
-
-    def tensor(values: Any) -> bytes:
-        packed = field(1, np.asarray(values, dtype="<f4").tobytes())
-        if is_sparse and len(values) > 1:
-            packed += field(2, b"".join(map(_varint, range(len(values))))) + field(3, _varint(len(values)))
-        return field(2, packed)
-
-    def entry(number: int, values: Any) -> bytes:
-        return field(number, field(1, b"values") + field(2, tensor(values)))
-
-    records = b""
-    for row in _cells(text):
-        record = entry(1, row[1:]) + entry(2, row[:1])
-        records += struct.pack("<II", 0xCED7230A, len(record)) + record + bytes(-len(record) % 4)
-    return records
-
-
-def _varint(number: int) -> bytes:
-    parts = []
-    while number > 127:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*parts, number])
-
-
 @pytest.mark.parametrize(
     ("content_type", "encode"),
     [
-        ("text/libsvm", _as_libsvm),
-        ("application/x-parquet", _as_parquet),
-        ("application/x-recordio-protobuf", partial(_as_recordio, is_sparse=False)),
-        ("recordio-protobuf", partial(_as_recordio, is_sparse=True)),
+        ("text/libsvm", as_libsvm),
+        ("application/x-parquet", as_parquet),
+        ("application/x-recordio-protobuf", partial(as_recordio, is_sparse=False)),
+        ("recordio-protobuf", partial(as_recordio, is_sparse=True)),
     ],
 )
 def test_every_format_gives_the_same_model(image: Any, tmp_path: Path, content_type: str, encode: Any) -> None:
@@ -296,8 +248,8 @@ def test_every_format_gives_the_same_model(image: Any, tmp_path: Path, content_t
     text = _rows(1)
     ran = image(BINARY, {"train": {"t": encode(text)}}, {"train": _typed(content_type)})
     assert ran.exit_code == 0, ran.failure
-    cells, log = _cells(text), {}  # type: ignore[var-annotated]
-    matrix = xgb.DMatrix(cells[:, 1:], label=cells[:, 0])
+    table, log = cells(text), {}  # type: ignore[var-annotated]
+    matrix = xgb.DMatrix(table[:, 1:], label=table[:, 0])
     parameters = {"objective": "binary:logistic", "eval_metric": "auc", "tree_method": "exact", "base_score": 0.5}
     xgb.train(parameters, matrix, 5, evals=[(matrix, "train")], evals_result=log, verbose_eval=False)
     assert ran.rounds[-1] == f"[4]\ttrain-auc:{log['train']['auc'][-1]:.5f}"
@@ -381,9 +333,9 @@ def test_a_checkpoint_by_its_own_name_is_resumed_from(image: Any, tmp_path: Path
     for folder in (config, checkpoints):
         folder.mkdir(parents=True)
     (config / "checkpointconfig.json").write_text(json.dumps({"LocalPath": "/opt/ml/checkpoints"}))
-    cells = _cells(_rows(1))
+    table = cells(_rows(1))
     parameters = {"objective": "binary:logistic", "tree_method": "exact", "base_score": 0.5}
-    done = xgb.train(parameters, xgb.DMatrix(cells[:, 1:], label=cells[:, 0]), 3)
+    done = xgb.train(parameters, xgb.DMatrix(table[:, 1:], label=table[:, 0]), 3)
     done.save_model(checkpoints / "done.json")
     (checkpoints / "done.json").rename(checkpoints / "xgboost-checkpoint.2")
     ran = image(BINARY, {"train": {"t.csv": _rows(1)}})
@@ -402,8 +354,8 @@ def test_later_images_write_ubjson_with_their_own_defaults(
     ran = image({**BINARY, "eval_metric": "logloss"}, {"train": {"t.csv": text}})
     assert ran.exit_code == 0, ran.failure
     assert (ran.base / "model" / "xgboost-model").read_bytes()[:2] == b"{L"
-    cells, log = _cells(text), {}  # type: ignore[var-annotated]
-    matrix = xgb.DMatrix(cells[:, 1:], label=cells[:, 0])
+    table, log = cells(text), {}  # type: ignore[var-annotated]
+    matrix = xgb.DMatrix(table[:, 1:], label=table[:, 0])
     parameters = {"objective": "binary:logistic", "eval_metric": "logloss"}
     xgb.train(parameters, matrix, 5, evals=[(matrix, "train")], evals_result=log, verbose_eval=False)
     assert ran.rounds[-1] == f"[4]\ttrain-logloss:{log['train']['logloss'][-1]:.5f}"
