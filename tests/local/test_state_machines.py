@@ -224,3 +224,11 @@ def test_fails_on_another_moto(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match=r"written for moto 5\.2\.5, not 9\.9\.9"):
         patches.apply(lambda *_: None, 1, lambda *_: None, lambda *_: None)
     assert patches._active is None  # so that a second try is refused as well
+
+
+def test_a_task_that_fails_before_its_call_is_followed_too(runtime: LocalRuntime) -> None:
+    """Its end is told and logged as any other, though there is no call to count."""
+    task = _task("sagemaker:describeTrainingJob", {"TrainingJobName.$": "$.nowhere"})
+    assert _execute(runtime, {"Describe": task})["status"] == "FAILED"
+    runtime.settle()
+    assert runtime.incidents.all() == []

@@ -165,11 +165,3 @@ def test_calls_are_counted_by_their_operation(stage: Stage) -> None:
         )["Datapoints"]  # fmt: skip
         counted[metric] = sum(point["Sum"] for point in points)
     assert list(counted.values()) == [2, 1, 1]
-
-
-def test_a_state_that_fails_without_a_call_is_followed_too(stage: Stage) -> None:
-    """Its end is told and logged as any other."""
-    known = stage.runtime.incidents.all()
-    stage.execute(hyperparameters="no object")
-    stage.runtime.settle()
-    assert stage.runtime.incidents.all() == known
