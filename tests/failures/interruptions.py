@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_a2 import contract
+from ml_a2.local.clients import Clients
+
 # Each with the exit status that a shell sees.
 INTERRUPTIONS = {
     "the run is interrupted (Ctrl-C) during the training": (signal.SIGINT, 130),
@@ -77,16 +80,30 @@ def training(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     )
     try:
         assert process.stdout is not None
+        url = ""
         for line in process.stdout:
+            url = line.split()[-1] if line.startswith("deployed ") else url
             if "WaitForTraining" in line:
                 break
-        while not (children := _children(process.pid)):
-            time.sleep(0.05)
-        time.sleep(1)  # so that it is in the middle of it
-        yield process, children
+        _await_first_round(url, process)
+        yield process, _children(process.pid)
     finally:
         process.kill()
         process.communicate()
+
+
+def _await_first_round(url: str, process: subprocess.Popen[str]) -> None:
+    """Wait until the training is in the middle of it: its first round stands in the log."""
+    logs = Clients(url, "us-east-1").logs
+    group = contract.TRAINING_LOG_GROUP
+    while process.poll() is None:
+        groups = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        for stream in logs.describe_log_streams(logGroupName=group)["logStreams"] if groups else []:
+            events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], limit=10)["events"]
+            if any(event["message"].startswith("[") for event in events):
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"the run ended before it trained: {process.communicate()}")
 
 
 def is_running(pid: int) -> bool:
