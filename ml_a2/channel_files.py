@@ -50,7 +50,10 @@ class Labels:
     def add(self, values: Any, path: Path, first_line: int) -> None:
         """Take the labels of some rows, (n,) numbers, the first of which stands in that line of the file."""
         self.rows += len(values)
-        self.miss(np.isnan(values), path, first_line)
+        absent = np.flatnonzero(np.isnan(values))
+        if len(absent):
+            self.missing_at = self.missing_at or f"{path}, line {first_line + int(absent[0])}"
+            self.missing += len(absent)
         values = values[~np.isnan(values)]
         if not len(values):
             return
@@ -60,13 +63,6 @@ class Labels:
             self.distinct |= set(map(float, np.unique(values)))
             if len(self.distinct) > MOST_DISTINCT:
                 self.distinct = None
-
-    def miss(self, absent: Any, path: Path, first_line: int) -> None:
-        """Count the missing labels, (n,) of truth values, and keep where the first one is."""
-        found = np.flatnonzero(absent)
-        if len(found):
-            self.missing_at = self.missing_at or f"{path}, line {first_line + int(found[0])}"
-            self.missing += len(found)
 
 
 @dataclass

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ml_a2.channel_files import LARGEST_VALUE
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, encode, infer_problem
-
-# XGBoost computes in 32 bits.
-LARGEST_VALUE = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,14 @@ DEFAULT_ROUNDS = "100"
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, table: Any) -> Any:
+        """Take TOML's lists for what they are here: settings do not change."""
+        if not isinstance(table, dict):
+            return table
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
 
 class TrainingSettings(_Table):
     """The training job."""
@@ -110,25 +118,11 @@ class GateSettings(_Table):
 
     conditions: tuple[GateCondition, ...] = ()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, table: Any) -> Any:
-        if isinstance(table, dict) and isinstance(table.get("conditions"), list):
-            return {**table, "conditions": tuple(table["conditions"])}
-        return table
-
 
 class AlertSettings(_Table):
     """Who hears of a failure."""
 
     emails: tuple[Email, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, table: Any) -> Any:
-        if isinstance(table, dict) and isinstance(table.get("emails"), list):
-            return {**table, "emails": tuple(table["emails"])}
-        return table
 
 
 class Settings(_Table):

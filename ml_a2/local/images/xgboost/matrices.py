@@ -54,8 +54,7 @@ def _load(folders: Sequence[Path], data_format: str, *, weighted: bool) -> xgb.D
         else:
             matrix = _from_text(files, data_format, weighted=weighted)
     except (xgb.core.XGBoostError, ValueError, TypeError, OSError, ImportError) as error:
-        short = data_format
-        raise UserError(f"Failed to load {short} data with exception:\n{error}") from error
+        raise UserError(f"Failed to load {data_format} data with exception:\n{error}") from error
     if matrix.get_label().size == 0:
         raise UserError(NO_LABELS)
     return matrix
