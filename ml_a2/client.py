@@ -15,6 +15,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from ml_a2 import contract
+from ml_a2.digest import file_sha256
 from ml_a2.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Outcome:
     status: str
     failure: Failure | None
     output: Mapping[str, Any]
+    started: dt.datetime | None = None
+    ended: dt.datetime | None = None
 
     @property
     def gate(self) -> str:
@@ -95,6 +98,16 @@ class Outcome:
         if self.failure and self.failure.error == contract.GATE_FAILED:
             return "failed"
         return "passed" if contract.GATE_FIELD in self.output else "none"
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """An object as it was written: the version that a bucket gave it, and the hash of the file that it is a copy of."""
+
+    key: str
+    version_id: str | None
+    sha256: str
+    size: int
 
 
 class Pipeline:
@@ -105,21 +118,41 @@ class Pipeline:
         self._clients = clients
         self._outputs = outputs
 
-    def upload(self, data: Mapping[str, Path]) -> None:
-        """Copy files to the training data bucket, by key.
+    def upload(self, data: Mapping[str, Path]) -> dict[str, Uploaded]:
+        """Copy files to the training data bucket, by key; return what was written, by key.
 
         Raises:
             PlatformError: the bucket does not take one.
         """
         bucket = self._outputs[contract.OUTPUT_TRAINING_DATA_BUCKET]
-        for key, path in data.items():
-            try:
-                self._clients.s3.upload_file(str(path), bucket, key)
-            except (S3UploadFailedError, ClientError) as error:
-                raise PlatformError(
-                    f"s3://{bucket}/{key} could not be written: {error}; look at the bucket's policy and at your own "
-                    "permissions"
-                ) from error
+        return {key: self._upload(path, bucket, key) for key, path in data.items()}
+
+    def upload_model(self, archive: Path, name: str) -> str:
+        """Copy a model to the model artifacts bucket, where evaluations may read it; return its URI.
+
+        Raises:
+            PlatformError: the bucket does not take it.
+        """
+        uri = self.model_uri(name)
+        self._upload(archive, *_bucket_and_key(uri))
+        return uri
+
+    def name_champion(self, model_uri: str) -> None:
+        """Name the model that the next one must not fall behind, as the state machine itself does.
+
+        Raises:
+            PlatformError: the bucket does not take it.
+        """
+        bucket = self._outputs[contract.OUTPUT_MODEL_ARTIFACTS_BUCKET]
+        self._put(f"s3://{bucket}/{contract.CHAMPION_KEY}", json.dumps({"model_artifact": model_uri}).encode())
+
+    def _upload(self, path: Path, bucket: str, key: str) -> Uploaded:
+        sha256, size = file_sha256(path), path.stat().st_size
+        try:
+            self._clients.s3.upload_file(str(path), bucket, key)
+        except (S3UploadFailedError, ClientError) as error:
+            raise _not_written(f"s3://{bucket}/{key}", error) from error
+        return Uploaded(key, self.version_id(f"s3://{bucket}/{key}"), sha256, size)
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> str:
         """Start an execution and return its ARN."""
@@ -158,16 +191,23 @@ class Pipeline:
         """Return how an execution ended, with the failure that its last state names."""
         answer = self._clients.stepfunctions.describe_execution(executionArn=execution_arn)
         output = json.loads(answer.get("output", "{}"))
-        if answer["status"] == "SUCCEEDED":
-            return Outcome(answer["status"], None, output)
+        times = (answer["startDate"], answer.get("stopDate"))
+        if answer["status"] in ("SUCCEEDED", RUNNING):
+            return Outcome(answer["status"], None, output, *times)
         stage = _failed_stage(self.history(execution_arn))
         failure = Failure(stage, answer.get("error", answer["status"]), answer.get("cause", ""))
-        return Outcome(answer["status"], failure, output)
+        return Outcome(answer["status"], failure, output, *times)
 
     def history(self, execution_arn: str) -> list[dict[str, Any]]:
         """Return every event of an execution."""
         pages = self._clients.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
         return [dict(event) for page in pages for event in page["events"]]
+
+    def waits(self, execution_arn: str) -> dict[str, int]:
+        """Return how many seconds each Wait state of an execution's definition waits."""
+        answer = self._clients.stepfunctions.describe_state_machine_for_execution(executionArn=execution_arn)
+        states: dict[str, Any] = json.loads(answer["definition"])["States"]
+        return {name: state["Seconds"] for name, state in states.items() if "Seconds" in state}
 
     def log(self, group: str, job: str) -> list[str]:
         """Return all lines that a job wrote."""
@@ -179,7 +219,7 @@ class Pipeline:
 
     def fetch(self, uri: str, path: Path) -> bool:
         """Copy an object to a file; tell whether there is one."""
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = _bucket_and_key(uri)
         try:
             self._clients.s3.download_file(bucket, key, str(path))
         except ClientError as error:
@@ -188,15 +228,47 @@ class Pipeline:
             raise
         return True
 
+    def version_id(self, uri: str) -> str | None:
+        """Return the version of an object that stands there now; None where the bucket keeps none, or no object."""
+        bucket, key = _bucket_and_key(uri)
+        try:
+            return self._clients.s3.head_object(Bucket=bucket, Key=key).get("VersionId")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                return None
+            raise
+
+    def put_manifest(self, execution_name: str, manifest: bytes) -> None:
+        """Write an execution's manifest beside its evaluation, for everybody who reads the bucket.
+
+        Raises:
+            PlatformError: the bucket does not take it.
+        """
+        self._put(self._result_uri(execution_name, contract.MANIFEST_FILE), manifest)
+
+    def _put(self, uri: str, content: bytes) -> None:
+        bucket, key = _bucket_and_key(uri)
+        try:
+            self._clients.s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/json")
+        except ClientError as error:
+            raise _not_written(uri, error) from error
+
     def evaluation_uri(self, execution_name: str) -> str:
         """Return where an execution's evaluation.json lies."""
-        bucket = self._outputs[contract.OUTPUT_EVALUATION_RESULTS_BUCKET]
-        return f"s3://{bucket}/{contract.EVALUATIONS_PREFIX}{execution_name}/{contract.EVALUATION_FILE}"
+        return self._result_uri(execution_name, contract.EVALUATION_FILE)
+
+    def curves_uri(self, execution_name: str) -> str:
+        """Return where an execution's curves.json lies."""
+        return self._result_uri(execution_name, contract.CURVES_FILE)
 
     def model_uri(self, training_job: str) -> str:
         """Return where a training job's model lies."""
         bucket = self._outputs[contract.OUTPUT_MODEL_ARTIFACTS_BUCKET]
         return f"s3://{bucket}/{contract.MODELS_PREFIX}{training_job}/output/{contract.MODEL_ARCHIVE}"
+
+    def _result_uri(self, execution_name: str, file: str) -> str:
+        bucket = self._outputs[contract.OUTPUT_EVALUATION_RESULTS_BUCKET]
+        return f"s3://{bucket}/{contract.EVALUATIONS_PREFIX}{execution_name}/{file}"
 
     def _follow(self, group: str, job: str) -> Iterator[list[str]]:
         """Yield the lines that came since the last time, for ever; none while the stream is not there."""
@@ -223,9 +295,32 @@ class Pipeline:
         return answer["logStreams"][0]["logStreamName"] if answer["logStreams"] else None
 
 
+def _bucket_and_key(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _not_written(uri: str, error: Exception) -> PlatformError:
+    return PlatformError(
+        f"{uri} could not be written: {error}; look at the bucket's policy and at your own permissions"
+    )
+
+
 def job_name(events: list[dict[str, Any]], field: str) -> str | None:
     """Return the name that the execution gave to a job, once it has: `training_job_name` or `processing_job_name`."""
     return _output_of(events, contract.NAMING_STATE).get(field)
+
+
+def last_known(events: list[dict[str, Any]], field: str) -> dict[str, Any]:
+    """Return what stood last in a field of the execution's state, `training` say; nothing when it never was there."""
+    for event in reversed(events):
+        text = event.get("stateExitedEventDetails", {}).get("output") or event.get("stateEnteredEventDetails", {}).get(
+            "input"
+        )
+        state = json.loads(text) if text else None
+        if isinstance(state, dict) and isinstance(state.get(field), dict):
+            return dict(state[field])
+    return {}
 
 
 def _output_of(events: list[dict[str, Any]], state: str) -> dict[str, Any]:

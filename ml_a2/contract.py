@@ -8,9 +8,18 @@ VALIDATION_PREFIX = "validation/"
 CODE_PREFIX = "evaluation/"
 MODELS_PREFIX = "models/"
 EVALUATIONS_PREFIX = "evaluations/"
+# Names the last accepted model, among the model artifacts.
+CHAMPION_KEY = "champion/champion.json"
 
 EVALUATION_SCRIPT = "evaluate.py"
+# The folder beside it, which it imports.
+EVALUATION_MODULES = "quality"
 EVALUATION_FILE = "evaluation.json"
+CURVES_FILE = "curves.json"
+# A person's own names of target, features and classes, beside evaluate.py.
+COLUMNS_FILE = "columns.json"
+# Everything about an execution, beside its evaluation.
+MANIFEST_FILE = "manifest.json"
 MODEL_ARCHIVE = "model.tar.gz"
 
 # Stack outputs by which clients find the deployed resources.
@@ -49,6 +58,7 @@ EVALUATION_REPOSITORY = "sagemaker-scikit-learn"
 PROCESSING_CODE_PATH = "/opt/ml/processing/input/code"
 PROCESSING_MODEL_PATH = "/opt/ml/processing/input/model"
 PROCESSING_VALIDATION_PATH = "/opt/ml/processing/input/validation"
+PROCESSING_CHAMPION_PATH = "/opt/ml/processing/input/champion"
 PROCESSING_OUTPUT_PATH = "/opt/ml/processing/output"
 PROCESSING_MESSAGE_PATH = "/opt/ml/output/message"
 
@@ -59,17 +69,22 @@ XGBOOST_WHEEL = "xgboost_cpu-2.1.4-py3-none-manylinux2014_x86_64.whl"
 METRICS = {
     "binary": (
         "accuracy", "precision", "recall", "f0_5", "f1", "f2", "true_positive_rate", "true_negative_rate",
-        "false_positive_rate", "false_negative_rate", "auc", "au_prc",
+        "false_positive_rate", "false_negative_rate", "auc", "au_prc", "log_loss",
     ),
     "multiclass": (
-        "accuracy", "weighted_precision", "weighted_recall", "weighted_f0_5", "weighted_f1", "weighted_f2",
+        "accuracy", "weighted_precision", "weighted_recall", "weighted_f0_5", "weighted_f1", "weighted_f2", "log_loss",
     ),
-    "regression": ("mae", "mse", "rmse", "r2"),
+    "regression": ("mae", "mse", "rmse", "r2", "mean_poisson_deviance"),
+    "ranking": ("ndcg", "ndcg_at_10", "map"),
 }  # fmt: skip
+# By which a champion is judged where the settings name no metric.
+CHAMPION_METRICS = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse", "ranking": "ndcg"}
 # How an execution ends whose model the quality gate turned down.
 GATE_FAILED = "QualityGateFailed"
 # What an execution's output has once a gate let its model pass.
 GATE_FIELD = "gate"
+# What it has once its model was registered: {"ModelPackageArn": ...}.
+MODEL_PACKAGE_FIELD = "model_package"
 
 POLL_SECONDS = 30
 HISTORY_EVENT_LIMIT = 25_000

@@ -52,12 +52,18 @@ class Dataset:
     def describe(self) -> str:
         """Return one line for a person: where from, how much, and what is predicted."""
         problem = self.problem
-        origin = self.origin["train"] + (f" and {self.origin['validation']}" if self.origin["validation"] else "")
+        origin = " and ".join(filter(None, (self.origin["train"], self.origin["validation"])))
         inferred = ", inferred from the labels" if problem.inferred else ""
+        training = f"{len(self.train)} training and " if self.origin["train"] else ""
         return (
-            f"{origin}: {len(self.train)} training and {len(self.validation)} validation rows, "
+            f"{origin}: {training}{len(self.validation)} validation rows, "
             f"{len(self.feature_columns)} features, target {self.target_column!r}, {problem.objective}{inferred}"
         )
+
+    def columns(self) -> dict[str, Any]:
+        """Return the person's own names: of the target, of the features, and of the classes by their numbers."""
+        classes = list(self.problem.label_mapping) or None
+        return {"target": self.target_column, "features": list(self.feature_columns), "classes": classes}
 
     def write(self, folder: Path, parts: int = 1) -> tuple[list[Path], list[Path]]:
         """Write the channels' files into a folder: label first, no header, empty cells for missing values.
@@ -67,8 +73,10 @@ class Dataset:
             parts: into how many files of about the same size the training rows go, one for each host that shares them.
 
         Returns:
-            The files of the train channel, and those of the validation channel.
+            The files of the train channel, none where nothing is trained, and those of the validation channel.
         """
+        if self.train.empty:
+            return [], [_write(self.validation, folder / "validation.csv")]
         shares = [self.train.iloc[number::parts] for number in range(parts)]
         names = ["train.csv"] if parts == 1 else [f"train-{number:02}.csv" for number in range(1, parts + 1)]
         train = [_write(share, folder / name) for share, name in zip(shares, names, strict=True)]
@@ -112,6 +120,55 @@ def load_files(
     return _prepare(_read(train), held_out, target_column, objective, split)
 
 
+def load_file_for_model(
+    path: Path, target_column: str, problem: Problem, features: Sequence[str] | None = None
+) -> Dataset:
+    """Load rows on which a model is evaluated that exists already.
+
+    Args:
+        path: CSV with a header or Parquet.
+        target_column: the column that the model predicts.
+        problem: what the model has learned, with the labels that it knows.
+        features: the columns that it was trained on, in their order; None where they are not known.
+
+    Raises:
+        DataError: names file, column and row of what does not fit the model.
+    """
+    source = _read(path)
+    own = _feature_columns(source, target_column)
+    _check_columns(source, source)
+    if features is not None:
+        _check_model_features(source, own, features, target_column)
+    features = tuple(features or own)
+    _check_features(source, features)
+    _check_labels(source, target_column)
+    source.table[target_column] = _as_the_model_knows(source.table[target_column], problem)
+    labels = encode(source.table[target_column], problem, source.name, target_column, source.first_row)
+    table = _encoded(source, target_column, features, labels)
+    return Dataset(table.iloc[:0], table, target_column, features, problem, {"train": None, "validation": source.name})
+
+
+def _check_model_features(source: Source, own: Sequence[str], features: Sequence[str], target: str) -> None:
+    known = ", ".join(map(repr, features))
+    if target in features:
+        raise DataError(f"{source.name}: the target {target!r} is a feature of the model, which was trained on {known}")
+    if missing := sorted(set(features) - set(own)):
+        raise DataError(f"{source.name} has no column {missing[0]!r}; the model was trained on {known}")
+    if extra := sorted(set(own) - set(features)):
+        raise DataError(
+            f"{source.name} has a column {extra[0]!r}, which the model was not trained on; remove it, its features "
+            f"are {known}"
+        )
+
+
+def _as_the_model_knows(labels: pd.Series, problem: Problem) -> pd.Series:
+    """Give labels the type of the model's own classes: text or numbers."""
+    if any(isinstance(label, str) for label in problem.classes):
+        return labels.astype(object).map(_as_text)
+    numbers = pd.to_numeric(labels, errors="coerce")
+    return labels if numbers.isna().any() else numbers
+
+
 def _prepare(source: Source, held_out: Source | None, target: str, objective: str | None, split: Split) -> Dataset:
     features = _feature_columns(source, target)
     sources = [source, held_out] if held_out else [source]
@@ -125,11 +182,16 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
     tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
     origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
     if held_out is None:
+        if problem.kind == "ranking":
+            raise DataError(
+                f"{source.name}: objective {problem.objective!r} needs validation rows of their own, --validation: "
+                "a random part would tear the groups apart"
+            )
         tables = list(_split(tables[0], problem, split, source.name))
         origin |= {
             "validation_fraction": split.fraction,
             "split_seed": split.seed,
-            "stratified": problem.kind != "regression",
+            "stratified": problem.has_classes,
         }
     _check_classes(tables, problem, sources)
     _check_values(tables[0], source.name)
@@ -259,7 +321,7 @@ def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tu
     from sklearn.model_selection import train_test_split
 
     labels = table.iloc[:, 0]
-    stratify = labels if problem.kind != "regression" else None
+    stratify = labels if problem.has_classes else None
     try:
         train, validation = train_test_split(
             table, test_size=split.fraction, random_state=split.seed, stratify=stratify
@@ -278,7 +340,7 @@ def _check_values(train: pd.DataFrame, name: str) -> None:
 
 def _check_classes(tables: Sequence[pd.DataFrame], problem: Problem, sources: Sequence[Source]) -> None:
     """Refuse channels with a single class: AUC is not defined on one, and nothing is learned from the other."""
-    if problem.kind == "regression":
+    if not problem.has_classes:
         return
     for table, word in zip(tables, ("training", "validation"), strict=True):
         if table.iloc[:, 0].nunique() < 2:

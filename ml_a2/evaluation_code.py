@@ -1,8 +1,7 @@
-"""What lies under `evaluation/` in the training data bucket: evaluate.py and the xgboost wheel that it installs."""
+"""What lies under `evaluation/` in the training data bucket: evaluate.py, its modules, and the xgboost wheel."""
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ml_a2 import contract
+from ml_a2.digest import file_sha256
 from ml_a2.errors import PlatformError
 
 XGBOOST_WHEEL_SHA256 = "ac3281127b2f77f6c62e8699216b0974a1c4a442ee6162eb94256c01df7cd1f5"
@@ -25,12 +25,14 @@ def evaluation_files(cache: Path | None = None, tell: Callable[[str], None] = pr
     Raises:
         PlatformError: the wheel cannot be downloaded, or is not the one that is expected.
     """
-    script = Path(str(files("ml_a2.jobs").joinpath(contract.EVALUATION_SCRIPT)))
+    jobs = Path(str(files("ml_a2.jobs")))
+    scripts = [jobs / contract.EVALUATION_SCRIPT, *sorted(jobs.glob(f"{contract.EVALUATION_MODULES}/*.py"))]
     wheel = (cache or user_cache_path("ml-a2") / "wheels") / contract.XGBOOST_WHEEL
-    if not wheel.is_file() or _sha256(wheel) != XGBOOST_WHEEL_SHA256:
+    if not wheel.is_file() or file_sha256(wheel) != XGBOOST_WHEEL_SHA256:
         tell(f"downloading {wheel.name} (once): the evaluation image has no xgboost")
         _download(wheel)
-    return {f"{contract.CODE_PREFIX}{path.name}": path for path in (script, wheel)}
+    modules = {f"{contract.CODE_PREFIX}{path.relative_to(jobs).as_posix()}": path for path in scripts}
+    return {**modules, f"{contract.CODE_PREFIX}{wheel.name}": wheel}
 
 
 def _download(wheel: Path) -> None:
@@ -48,11 +50,6 @@ def _download(wheel: Path) -> None:
                 f"{wheel.name} cannot be downloaded, which evaluate.py needs in the evaluation image; connect to the "
                 f"package index once, or put the file into {wheel.parent}: {answer.stderr.strip()[-500:]}"
             )
-        if (found := _sha256(downloaded)) != XGBOOST_WHEEL_SHA256:
+        if (found := file_sha256(downloaded)) != XGBOOST_WHEEL_SHA256:
             raise PlatformError(f"{wheel.name} has the SHA-256 {found}, not {XGBOOST_WHEEL_SHA256}; it is not used")
         downloaded.replace(wheel)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,23 +20,26 @@ KINDS = {
     "count:poisson": "regression", "reg:gamma": "regression", "reg:linear": "regression",
     "reg:logistic": "regression", "reg:pseudohubererror": "regression", "reg:squarederror": "regression",
     "reg:squaredlogerror": "regression", "reg:absoluteerror": "regression", "reg:tweedie": "regression",
+    "rank:pairwise": "ranking", "rank:ndcg": "ranking", "rank:map": "ranking",
 }  # fmt: skip
 DEFAULTS = {
     "binary": ("binary:logistic", "auc"),
     "multiclass": ("multi:softprob", "mlogloss"),
     "regression": ("reg:squarederror", "rmse"),
+    "ranking": ("rank:pairwise", "ndcg"),
 }
 
 # What an objective asks of its labels beyond being numbers: a lower end, and whether it is excluded.
 LABEL_RANGES: Mapping[str, tuple[float, float]] = {
     "count:poisson": (0, np.inf), "reg:tweedie": (0, np.inf), "reg:gamma": (np.nextafter(0, 1), np.inf),
     "reg:logistic": (0, 1), "reg:squaredlogerror": (np.nextafter(-1, 0), np.inf),
+    "rank:pairwise": (0, np.inf), "rank:ndcg": (0, 31), "rank:map": (0, 1),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The kind (binary, multiclass, regression), and what the training job is asked for."""
+    """The kind (binary, multiclass, regression, ranking), and what the training job is asked for."""
 
     kind: str
     objective: str
@@ -46,8 +49,13 @@ class Problem:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def has_classes(self) -> bool:
+        """Tell whether labels are classes, not values."""
+        return self.kind in ("binary", "multiclass")
+
+    @property
     def label_mapping(self) -> dict[str, int]:
-        """Return how labels are encoded: 0, 1, ... in sorted order; empty for a regression."""
+        """Return how labels are encoded: 0, 1, ... in sorted order; empty where labels are values."""
         return {str(label): code for code, label in enumerate(self.classes)}
 
 
@@ -67,7 +75,7 @@ def infer_problem(labels: pd.Series, objective: str | None, name: str, column: s
         raise DataError(f"objective {objective!r} cannot be evaluated; choose one of {', '.join(KINDS)}")
     kind = KINDS[objective] if objective else _kind_of(labels)
     chosen, metric = (objective or DEFAULTS[kind][0]), DEFAULTS[kind][1]
-    classes = () if kind == "regression" else tuple(sorted(labels.unique(), key=_sort_key))
+    classes = () if kind in ("regression", "ranking") else tuple(sorted(labels.unique(), key=_sort_key))
     where = f"{name}, column {column!r}"
     if kind == "binary" and len(classes) != 2:
         raise DataError(f"{where}: objective {chosen!r} needs 2 distinct labels, there are {len(classes)}")
@@ -88,9 +96,14 @@ def merge_hyperparameters(problem: Problem, stack: Mapping[str, str], chosen: Ma
         chosen: those chosen for this execution alone; they win.
 
     Raises:
-        UserError: a number of classes was chosen that the data does not have.
+        UserError: a number of classes was chosen that the data does not have, or weights, which it has not.
     """
     named = {**stack, **chosen}
+    if named.get("csv_weights", "0") != "0":
+        raise UserError(
+            f"csv_weights {named['csv_weights']!r} would take the first feature for the rows' weights: data is written "
+            "without a weight column here; leave it out, or upload weighted files and start the execution yourself"
+        )
     if "num_class" in named and named["num_class"] != problem.hyperparameters.get("num_class"):
         raise UserError(
             f"num_class {named['num_class']!r} does not fit the data: objective {problem.objective!r} with "
@@ -106,7 +119,7 @@ def encode(labels: pd.Series, problem: Problem, name: str, column: str, first_ro
     Raises:
         DataError: a label is text, out of the objective's range, or of a class that the training rows do not have.
     """
-    if problem.kind == "regression":
+    if not problem.has_classes:
         return _numbers(labels, problem, name, column, first_row)
     codes = {label: code for code, label in enumerate(problem.classes)}
     encoded = labels.map(codes)

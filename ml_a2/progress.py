@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -98,10 +99,7 @@ class RunDisplay:
     def result(self, result: RunResult) -> None:
         """Show what came of it, and where everything lies."""
         if result.metrics:
-            table = Table("metric", "value", title=None)
-            for name, value in result.metrics.items():
-                table.add_row(name, f"{value:.5f}")
-            self._console.print(table)
+            self._console.print(_metrics_table(result.metrics, result.evaluation))
         style = "green" if result.status == "SUCCEEDED" else "red"
         summary = f"{result.status}  {result.execution}  {result.seconds:.1f} s"
         self._console.print(summary, style=style, markup=False)
@@ -157,6 +155,20 @@ class CheckDisplay:
         counts = f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}"
         words = f"something would go wrong: {counts}" if wrong else f"nothing would go wrong: {counts}"
         self._console.print(words, style="red" if wrong else "green", markup=False)
+
+
+def _metrics_table(metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> Table:
+    """Show each metric with its confidence interval, what looks at no feature, and the champion where there is one."""
+    intervals = evaluation.get("confidence_intervals", {}).get("metrics", {})
+    baseline = evaluation.get("baseline", {}).get("metrics", {})
+    champion = (evaluation.get("champion") or {}).get("metrics", {})
+    table = Table("metric", "value", "95 % interval", "baseline", *(["champion"] if champion else []), box=SIMPLE)
+    for name, value in metrics.items():
+        interval = intervals.get(name)
+        between = f"{interval['lower']:.5f} to {interval['upper']:.5f}" if interval else ""
+        others = [f"{each[name]:.5f}" if name in each else "" for each in (baseline, *([champion] if champion else []))]
+        table.add_row(name, f"{value:.5f}", between, *others)
+    return table
 
 
 def _counted(number: int, noun: str) -> str:

@@ -6,13 +6,26 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, METRICS, POLL_SECONDS
+from ml_a2.contract import CHAMPION_METRICS, EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, METRICS, POLL_SECONDS
 from ml_a2.errors import SettingsError
 
 InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 Bound = Annotated[float, Field(allow_inf_nan=False)]
+# SageMaker's names of entities.
+EntityName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=63)]
+# One of a processing job's arguments, of 256 characters with the option's name.
+Feature = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=240)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
@@ -20,6 +33,21 @@ EVENTS_OUTSIDE_POLLING = 1_000
 # Instances are found, data is copied and results are uploaded outside a job's own run time.
 MARGIN_SECONDS = 2 * 3600
 DEFAULT_ROUNDS = "100"
+
+
+def _is_metric(metric: str) -> str:
+    known = sorted({name for names in METRICS.values() for name in names})
+    if metric not in known:
+        raise ValueError(f"it is not one of {', '.join(known)}")
+    return metric
+
+
+Metric = Annotated[str, AfterValidator(_is_metric)]
+
+
+def _as_float(value: Any) -> Any:
+    """Take a whole number for the fraction that it stands for."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class _Table(BaseModel):
@@ -61,6 +89,11 @@ class TrainingSettings(_Table):
         """Return the hyperparameters that a settings file names; none when they are the defaults."""
         return dict(self.hyperparameters) if "hyperparameters" in self.model_fields_set else {}
 
+    @property
+    def is_weighted(self) -> bool:
+        """Tell whether the second column of the data is the weight of a row."""
+        return self.hyperparameters.get("csv_weights") == "1"
+
     @model_validator(mode="before")
     @classmethod
     def _hyperparameters_are_strings(cls, table: Any) -> Any:
@@ -79,32 +112,35 @@ class EvaluationSettings(_Table):
     instance_type: InstanceType = "ml.m5.xlarge"
     volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
     max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 3600
+    # Features by whose values the metrics are also computed.
+    slices: Annotated[tuple[Feature, ...], Field(max_length=10)] = ()
+    # The feature that tells the groups of a ranking apart.
+    group_column: Feature | None = None
 
 
 class GateCondition(_Table):
     """What a metric of the evaluation must reach, or stay below."""
 
-    metric: str
+    metric: Metric
     minimum: Bound | None = None
     maximum: Bound | None = None
+    # Whether the worse end of the metric's confidence interval must do so: the lower one for a minimum.
+    interval: bool = False
 
     @property
     def bound(self) -> str:
         """Return what is wanted, in words."""
         return f"at least {self.minimum:g}" if self.minimum is not None else f"at most {self.maximum:g}"
 
-    @field_validator("metric")
-    @classmethod
-    def _is_known(cls, metric: str) -> str:
-        known = sorted({name for names in METRICS.values() for name in names})
-        if metric not in known:
-            raise ValueError(f"it is not one of {', '.join(known)}")
-        return metric
+    @property
+    def end(self) -> str:
+        """Return the end of the interval that decides where the interval does."""
+        return "lower" if self.minimum is not None else "upper"
 
     @field_validator("minimum", "maximum", mode="before")
     @classmethod
     def _may_be_whole(cls, value: Any) -> Any:
-        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return _as_float(value)
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> GateCondition:
@@ -117,6 +153,39 @@ class GateSettings(_Table):
     """When a model is turned down."""
 
     conditions: tuple[GateCondition, ...] = ()
+    # Whether a model must not be worse than the last one that was accepted, on the same validation data.
+    champion: bool = False
+    champion_metric: Metric | None = None
+    champion_tolerance: Annotated[Bound, Field(ge=0)] = 0.0
+
+    @field_validator("champion_tolerance", mode="before")
+    @classmethod
+    def _may_be_whole(cls, value: Any) -> Any:
+        return _as_float(value)
+
+    @model_validator(mode="after")
+    def _details_have_a_champion(self) -> GateSettings:
+        for name in ("champion_metric", "champion_tolerance"):
+            if name in self.model_fields_set and not self.champion:
+                raise ValueError(f"{name} says nothing without champion = true; add that, or leave it out")
+        return self
+
+    def champion_metric_of(self, kind: str) -> str:
+        """Return the metric by which a model of a kind is compared with the champion."""
+        return self.champion_metric or CHAMPION_METRICS[kind]
+
+
+class RegistrySettings(_Table):
+    """Where models that were accepted are registered; without a group they are not."""
+
+    model_package_group: EntityName | None = None
+    approval_status: Literal["PendingManualApproval", "Approved"] = "PendingManualApproval"
+
+    @model_validator(mode="after")
+    def _status_has_a_group(self) -> RegistrySettings:
+        if self.model_package_group is None and "approval_status" in self.model_fields_set:
+            raise ValueError("approval_status says nothing without model_package_group; name a group, or leave it out")
+        return self
 
 
 class AlertSettings(_Table):
@@ -132,6 +201,7 @@ class Settings(_Table):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: GateSettings = GateSettings()
+    registry: RegistrySettings = RegistrySettings()
     alerts: AlertSettings = AlertSettings()
 
     @model_validator(mode="after")

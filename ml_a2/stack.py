@@ -33,7 +33,15 @@ class MlA2Stack(Stack):
         self.storage = Storage(self, "Storage", retain=retain)
         images = ImageRegistry(self, "Images")
         training = Training(self, "Training", storage=self.storage, images=images, settings=settings.training)
-        evaluation = Evaluation(self, "Evaluation", storage=self.storage, images=images, settings=settings.evaluation)
+        evaluation = Evaluation(
+            self,
+            "Evaluation",
+            storage=self.storage,
+            images=images,
+            settings=settings.evaluation,
+            weighted=settings.training.is_weighted,
+            champion=settings.gate.champion,
+        )
         alerting = Alerting(self, "Alerting", emails=settings.alerts.emails)
         workflow = Workflow(
             self,

@@ -195,7 +195,10 @@ def test_fails_when_the_two_files_do_not_fit(write: Write, validation: str, word
         ([0, 1, 2] * 4, "binary:logistic", "needs 2 distinct labels, there are 3"),
         ([1, -1] * 4, "count:poisson", "row 3: label '-1' does not fit objective 'count:poisson'"),
         ([1, 0] * 4, "reg:gamma", "row 3: label '0' does not fit objective 'reg:gamma'"),
-        ([1, 0] * 4, "rank:pairwise", "objective 'rank:pairwise' cannot be evaluated"),
+        ([1, 0] * 4, "survival:cox", "objective 'survival:cox' cannot be evaluated"),
+        ([1, -1] * 4, "rank:pairwise", "row 3: label '-1' does not fit objective 'rank:pairwise'"),
+        ([1, 32] * 4, "rank:ndcg", "row 3: label '32' does not fit objective 'rank:ndcg'"),
+        ([1, 0] * 4, "rank:pairwise", "a random part would tear the groups apart"),
     ],
 )
 def test_fails_when_the_objective_does_not_fit_the_labels(
@@ -239,3 +242,12 @@ def test_hosts_get_a_share_of_the_training_rows_each(tmp_path: Path) -> None:
     assert [path.name for path in train] == ["train-01.csv", "train-02.csv", "train-03.csv"]
     counts = [len(path.read_text().splitlines()) for path in (*train, *validation)]
     assert counts == [152, 152, 151, 114]
+
+
+def test_fails_on_weights_which_the_data_has_not() -> None:
+    """The image would take the first feature for them, without a word."""
+    problem = Problem("regression", "reg:squarederror", "rmse", hyperparameters={"objective": "reg:squarederror"})
+    for named in ({"csv_weights": "1"}, {}), ({}, {"csv_weights": "1"}):
+        with pytest.raises(UserError, match="would take the first feature for the rows' weights"):
+            merge_hyperparameters(problem, *named)
+    assert merge_hyperparameters(problem, {}, {"csv_weights": "0"})["csv_weights"] == "0"

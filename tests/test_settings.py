@@ -53,6 +53,15 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
             "[[gate.conditions]]\nmetric = 'auc'\nminimum = nan\n",
             "gate.conditions.0.minimum = nan: Input should be a fin",
         ),
+        ("[registry]\nmodel_package_group = 'a_b'\n", "registry.model_package_group = 'a_b': String should match"),
+        ("[registry]\nmodel_package_group = '-a'\n", "registry.model_package_group = '-a': String should match"),
+        ("[registry]\nmodel_package_group = 'a-'\n", "registry.model_package_group = 'a-': String should match"),
+        (f"[registry]\nmodel_package_group = '{'a' * 64}'\n", "String should have at most 63 characters"),
+        (
+            "[registry]\nmodel_package_group = 'a'\napproval_status = 'Rejected'\n",
+            "registry.approval_status = 'Rejected': Input should be 'PendingManualApproval' or 'Approved'",
+        ),
+        ("[registry]\napproval_status = 'Approved'\n", "says nothing without model_package_group; name a group"),
         ("[training\n", "cannot be read as TOML"),
     ],
 )
@@ -83,3 +92,11 @@ def test_gate_conditions_are_read(tmp_path: Path) -> None:
     text = "[[gate.conditions]]\nmetric = 'auc'\nminimum = 0.9\n[[gate.conditions]]\nmetric = 'rmse'\nmaximum = 3\n"
     conditions = load_settings(_file(tmp_path, text)).gate.conditions
     assert [condition.bound for condition in conditions] == ["at least 0.9", "at most 3"]
+
+
+def test_a_group_is_named(tmp_path: Path) -> None:
+    """A person decides about its packages unless the settings say otherwise."""
+    registry = load_settings(_file(tmp_path, "[registry]\nmodel_package_group = 'Churn--v2'\n")).registry
+    assert (registry.model_package_group, registry.approval_status) == ("Churn--v2", "PendingManualApproval")
+    text = "[registry]\nmodel_package_group = 'a'\napproval_status = 'Approved'\n"
+    assert load_settings(_file(tmp_path, text)).registry.approval_status == "Approved"

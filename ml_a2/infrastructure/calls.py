@@ -46,6 +46,7 @@ def service_call(
     parameters: Mapping[str, Any],
     iam_action: str,
     resources: Sequence[str],
+    operation: str = "",
     more: Sequence[iam.PolicyStatement] = (),
     quota: bool = False,
     **properties: Any,
@@ -57,13 +58,14 @@ def service_call(
         name: the state's name, and the construct's.
         service: the service as SDK integrations write it.
         parameters: the request.
-        iam_action: the permission that the state machine's role needs; it names the operation.
+        iam_action: the permission that the state machine's role needs.
         resources: the ARNs on which it needs it.
+        operation: the operation, where the permission does not name it.
         more: further statements for the role.
         quota: whether the call may meet an account quota, for which it then waits for hours.
         properties: as `CallAwsService` takes them: result_path, result_selector.
     """
-    operation = iam_action.partition(":")[2]
+    operation = operation or iam_action.partition(":")[2]
     task = tasks.CallAwsService(
         scope,
         name,

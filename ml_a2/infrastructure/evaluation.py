@@ -24,11 +24,25 @@ class Evaluation(Construct):
         storage: Storage,
         images: ImageRegistry,
         settings: EvaluationSettings,
+        weighted: bool = False,
+        champion: bool = False,
     ) -> None:
-        """Create the role; it reads code, validation data and models, and writes evaluations."""
+        """Create the role; it reads code, validation data and models, and writes evaluations.
+
+        Args:
+            scope: where the construct belongs.
+            construct_id: its name there.
+            storage: the buckets.
+            images: where the image is pulled from.
+            settings: the settings of the job.
+            weighted: whether the second column of the data is the weight of a row.
+            champion: whether the model is compared with the one at `$.champion.model_artifact`.
+        """
         super().__init__(scope, construct_id)
         self._storage = storage
         self._settings = settings
+        self._weighted = weighted
+        self._champion = champion
         self._image_uri = images.uri(contract.EVALUATION_REPOSITORY, settings.image_version)
         self.role = JobRole(
             self,
@@ -67,15 +81,23 @@ class Evaluation(Construct):
             "--output": contract.PROCESSING_OUTPUT_PATH,
             "--message": contract.PROCESSING_MESSAGE_PATH,
         }
+        if self._champion:
+            arguments["--champion"] = contract.PROCESSING_CHAMPION_PATH
         return {
             "ImageUri": self._image_uri,
             "ContainerEntrypoint": ["python3", script],
-            "ContainerArguments": [word for option in arguments.items() for word in option],
+            "ContainerArguments": [word for option in arguments.items() for word in option] + self._details(),
         }
+
+    def _details(self) -> list[str]:
+        """Return the arguments that say what else is measured; in one word, as a name may begin with a hyphen."""
+        details = ["--weights"] if self._weighted else []
+        details += [f"--slice={feature}" for feature in self._settings.slices]
+        return details + ([f"--group={self._settings.group_column}"] if self._settings.group_column else [])
 
     def _inputs(self) -> list[dict[str, Any]]:
         data = self._storage.training_data.bucket_name
-        return [
+        inputs = [
             _input("code", contract.PROCESSING_CODE_PATH, {"S3Uri": f"s3://{data}/{contract.CODE_PREFIX}"}),
             _input("model", contract.PROCESSING_MODEL_PATH, {"S3Uri.$": "$.model_artifact"}),
             _input(
@@ -84,6 +106,10 @@ class Evaluation(Construct):
                 {"S3Uri.$": f"States.Format('s3://{data}/{{}}', $.request.validation_prefix)"},
             ),
         ]
+        if self._champion:
+            artifact = {"S3Uri.$": "$.champion.model_artifact"}
+            inputs.append(_input("champion", contract.PROCESSING_CHAMPION_PATH, artifact))
+        return inputs
 
     def _output(self) -> dict[str, Any]:
         results = self._storage.evaluation_results.bucket_name

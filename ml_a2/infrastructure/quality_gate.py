@@ -9,7 +9,7 @@ from constructs import Construct
 
 from ml_a2 import contract
 from ml_a2.infrastructure.failure import FailurePath, Stage
-from ml_a2.settings import GateCondition
+from ml_a2.settings import GateCondition, GateSettings
 
 UNDECIDED = "QualityGateUndecided"
 # Where the evaluation of each kind of model has its metrics.
@@ -17,7 +17,10 @@ GROUPS = {
     "binary": "binary_classification_metrics",
     "multiclass": "multiclass_classification_metrics",
     "regression": "regression_metrics",
+    "ranking": "ranking_metrics",
 }
+EVALUATION = "$.result.evaluation"
+WORSE_BY = f"{EVALUATION}.champion.worse_by"
 FAILED_ADVICE = (
     "the model is kept and was turned down: train on more or better data, choose other hyperparameters, or change the "
     "conditions under [gate] in the settings"
@@ -36,14 +39,14 @@ class QualityGate(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        conditions: Sequence[GateCondition],
+        settings: GateSettings,
         stage: Stage,
         failure: FailurePath,
         then: sfn.IChainable,
     ) -> None:
         """Create the states; `start` is the first one."""
         super().__init__(scope, construct_id)
-        self._conditions = conditions
+        self._settings = settings
         self._stage = stage
         self._failure = failure
         self._passed = sfn.Pass(
@@ -56,27 +59,58 @@ class QualityGate(Construct):
         self._passed.next(then)
         self.start = sfn.Choice(self, "QualityGate?", state_name="QualityGate?")
         for kind, group in GROUPS.items():
-            self.start.when(sfn.Condition.is_present(f"$.result.evaluation.{group}"), self._judge(kind))
+            self.start.when(sfn.Condition.is_present(f"{EVALUATION}.{group}"), self._judge(kind))
         self.start.otherwise(self._undecided("Kind", "of a kind that this gate knows"))
 
     def _judge(self, kind: str) -> sfn.IChainable:
         """Return what decides about a model of one kind: its metrics are known at synth."""
-        foreign = [each.metric for each in self._conditions if each.metric not in contract.METRICS[kind]]
+        foreign = [metric for metric in self._metrics(kind) if metric not in contract.METRICS[kind]]
         if foreign:
             what = f"for the metric {foreign[0]}, which a {kind} model does not have"
             return self._undecided(f"{kind} {foreign[0]}", what)
         choice = sfn.Choice(self, f"{kind}Gate?", state_name=f"{kind.title()}Gate?")
-        for metric in dict.fromkeys(each.metric for each in self._conditions):
-            # Where a metric is not defined on the data, it is left out, or a word stands in its place.
-            undecided = self._undecided(metric, f"for the metric {metric}")
-            choice.when(sfn.Condition.not_(sfn.Condition.is_present(_value(kind, metric))), undecided)
-            choice.when(sfn.Condition.not_(sfn.Condition.is_numeric(_value(kind, metric))), undecided)
-        reason = {"error": contract.GATE_FAILED, "cause.$": _numbers(kind, self._conditions)}
-        failed = self._failure.state(self._stage, f"{kind.title()}{contract.GATE_FAILED}", reason, FAILED_ADVICE)
-        for condition in self._conditions:
-            choice.when(_is_missed(kind, condition), failed)
+        self._need_numbers(choice, kind)
+        if self._settings.conditions:
+            failed = self._failed(kind, "", _numbers(kind, self._settings.conditions))
+            for condition in self._settings.conditions:
+                choice.when(_is_missed(kind, condition), failed)
+        if self._settings.champion:
+            self._compare(choice, kind)
         choice.otherwise(self._passed)
         return choice
+
+    def _metrics(self, kind: str) -> list[str]:
+        named = [condition.metric for condition in self._settings.conditions]
+        return [*named, self._settings.champion_metric_of(kind)] if self._settings.champion else named
+
+    def _need_numbers(self, choice: sfn.Choice, kind: str) -> None:
+        """Decide nothing where a number is missing that a condition judges: on the data it may not be defined."""
+        for condition in self._settings.conditions:
+            metric = condition.metric
+            undecided = self._undecided(metric, f"for the metric {metric}")
+            choice.when(_is_no_number(_value(kind, metric)), undecided)
+            if condition.interval:
+                what = f"for the confidence interval of the metric {metric}"
+                choice.when(_is_no_number(_end(condition)), self._undecided(f"interval {metric}", what))
+
+    def _compare(self, choice: sfn.Choice, kind: str) -> None:
+        """Turn a model down that is worse than the champion beyond the tolerance; without a champion none is."""
+        metric, tolerance = self._settings.champion_metric_of(kind), self._settings.champion_tolerance
+        worse_by = f"{WORSE_BY}.{metric}"
+        is_there = sfn.Condition.not_(sfn.Condition.is_null(f"{EVALUATION}.champion"))
+        undecided = self._undecided(f"champion {metric}", f"to compare with the champion's {metric}")
+        choice.when(sfn.Condition.and_(is_there, _is_no_number(worse_by)), undecided)
+        words = (
+            f"{metric} is {{}}, that of the champion on the same rows {{}}: worse by {{}}, wanted at most {tolerance:g}"
+        )
+        paths = f"{_value(kind, metric)}, {EVALUATION}.champion.metrics.{metric}, {worse_by}"
+        failed = self._failed(kind, "Champion", f"States.Format('{words}', {paths})")
+        choice.when(sfn.Condition.and_(is_there, sfn.Condition.number_greater_than(worse_by, tolerance)), failed)
+
+    def _failed(self, kind: str, what: str, numbers: str) -> sfn.State:
+        reason = {"error": contract.GATE_FAILED, "cause.$": numbers}
+        name = f"{kind.title()}{what}{contract.GATE_FAILED}"
+        return self._failure.state(self._stage, name, reason, FAILED_ADVICE)
 
     def _undecided(self, key: str, what: str) -> sfn.IChainable:
         """Return the state that reports that the gate has no number, one for each key."""
@@ -89,11 +123,26 @@ class QualityGate(Construct):
 
 
 def _value(kind: str, metric: str) -> str:
-    return f"$.result.evaluation.{GROUPS[kind]}.{metric}.value"
+    return f"{EVALUATION}.{GROUPS[kind]}.{metric}.value"
+
+
+def _end(condition: GateCondition) -> str:
+    return f"{EVALUATION}.confidence_intervals.metrics.{condition.metric}.{condition.end}"
+
+
+def _judged(kind: str, condition: GateCondition) -> str:
+    return _end(condition) if condition.interval else _value(kind, condition.metric)
+
+
+def _is_no_number(at: str) -> sfn.Condition:
+    # A word in the place of a number is none either.
+    return sfn.Condition.or_(
+        sfn.Condition.not_(sfn.Condition.is_present(at)), sfn.Condition.not_(sfn.Condition.is_numeric(at))
+    )
 
 
 def _is_missed(kind: str, condition: GateCondition) -> sfn.Condition:
-    at = _value(kind, condition.metric)
+    at = _judged(kind, condition)
     if condition.minimum is not None:
         return sfn.Condition.number_less_than(at, condition.minimum)
     assert condition.maximum is not None
@@ -101,7 +150,14 @@ def _is_missed(kind: str, condition: GateCondition) -> sfn.Condition:
 
 
 def _numbers(kind: str, conditions: Sequence[GateCondition]) -> str:
-    """Return the function that writes every condition with the number that it met."""
-    words = "; ".join(f"{condition.metric} is {{}}, wanted {condition.bound}" for condition in conditions)
-    values = ", ".join(_value(kind, condition.metric) for condition in conditions)
-    return f"States.Format('{words}', {values})"
+    """Return the function that writes every condition with the numbers that it met."""
+    words, values = [], []
+    for condition in conditions:
+        words.append(f"{condition.metric} is {{}}")
+        values.append(_value(kind, condition.metric))
+        if condition.interval:
+            words[-1] += f" and its 95 percent interval ends at {{}}, of which {condition.bound} is wanted"
+            values.append(_end(condition))
+        else:
+            words[-1] += f", wanted {condition.bound}"
+    return f"States.Format('{'; '.join(words)}', {', '.join(values)})"

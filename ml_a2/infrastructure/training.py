@@ -29,7 +29,7 @@ class Training(Construct):
         super().__init__(scope, construct_id)
         self._storage = storage
         self._settings = settings
-        self._image_uri = images.uri(contract.TRAINING_REPOSITORY, settings.image_version)
+        self.image_uri = images.uri(contract.TRAINING_REPOSITORY, settings.image_version)
         self.role = JobRole(
             self,
             "Role",
@@ -59,7 +59,7 @@ class Training(Construct):
         return {
             "TrainingJobName.$": "$.training_job_name",
             "RoleArn": self.role.role_arn,
-            "AlgorithmSpecification": {"TrainingImage": self._image_uri, "TrainingInputMode": "File"},
+            "AlgorithmSpecification": {"TrainingImage": self.image_uri, "TrainingInputMode": "File"},
             "HyperParameters.$": "$.hyperparameters",
             "InputDataConfig": [
                 self._channel("train", "$.request.train_prefix", sharded=self._settings.instance_count > 1),

@@ -1,4 +1,4 @@
-"""The state machine: train, evaluate, read the evaluation, and report every failure."""
+"""The state machine: train, evaluate, read the evaluation, register, and report every failure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from constructs import Construct
 
 from ml_a2 import contract
 from ml_a2.infrastructure.calls import QUOTA_PATIENCE_SECONDS, job_call, service_call
+from ml_a2.infrastructure.champion import Champion
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.execution_log import ExecutionLog
 from ml_a2.infrastructure.failure import FAILED_ADVICE, STATUS_ADVICE, FailurePath, Stage
 from ml_a2.infrastructure.quality_gate import QualityGate
+from ml_a2.infrastructure.registry import Registry
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
 from ml_a2.settings import MARGIN_SECONDS, Settings
@@ -24,6 +26,9 @@ from ml_a2.settings import MARGIN_SECONDS, Settings
 TRAINING = Stage("Training", "$.training_job_name", contract.TRAINING_LOG_GROUP)
 EVALUATION = Stage("Evaluation", "$.processing_job_name", contract.PROCESSING_LOG_GROUP)
 QUALITY_GATE = Stage("QualityGate", EVALUATION.job_name_path, EVALUATION.log_group)
+REGISTRY = Stage("Registry", EVALUATION.job_name_path, EVALUATION.log_group)
+# Names an execution for good: an execution's own name may be used again after 90 days.
+EXECUTION = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
 
 
 class Workflow(Construct):
@@ -47,6 +52,9 @@ class Workflow(Construct):
         self._evaluation = evaluation
         self._settings = settings
         self._failure = FailurePath(self, "Failure", topic=topic)
+        self._champion = None
+        if settings.gate.champion:
+            self._champion = Champion(self, "Champion", storage=storage, stage=QUALITY_GATE, failure=self._failure)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -58,6 +66,8 @@ class Workflow(Construct):
 
     def _definition(self) -> sfn.Chain:
         evaluate = self._evaluate()
+        if self._champion:
+            evaluate = self._champion.find(then=evaluate)
         given = self._pass("UseGivenModel", input_path="$.request.model_artifact", result_path="$.model_artifact")
         given.next(evaluate)
         model_given = sfn.Choice(self, "ModelGiven?", state_name="ModelGiven?")
@@ -147,13 +157,32 @@ class Workflow(Construct):
         return create.next(wait)
 
     def _judge(self) -> sfn.IChainable:
-        """End in success, by way of the quality gate when the settings have one."""
+        """Go on with an accepted model, by way of the quality gate when the settings have one."""
+        accepted, gate = self._register(), self._settings.gate
+        if not gate.conditions and not gate.champion:
+            return accepted
+        if self._champion:
+            accepted = self._champion.name(then=accepted)
+        return QualityGate(self, "Gate", settings=gate, stage=QUALITY_GATE, failure=self._failure, then=accepted).start
+
+    def _register(self) -> sfn.IChainable:
+        """End in success, by way of the model registry when the settings name a group."""
         succeeded = sfn.Succeed(self, "PipelineSucceeded", state_name="PipelineSucceeded")
-        conditions = self._settings.gate.conditions
-        if not conditions:
+        group = self._settings.registry.model_package_group
+        if group is None:
             return succeeded
-        return QualityGate(
-            self, "Gate", conditions=conditions, stage=QUALITY_GATE, failure=self._failure, then=succeeded
+        return Registry(
+            self,
+            "Registry",
+            group=group,
+            approval_status=self._settings.registry.approval_status,
+            image_uri=self._training.image_uri,
+            storage=self._storage,
+            # The same for a repeated call; 32 characters of the 36 that there may be.
+            client_token=f"States.Hash({EXECUTION}, 'MD5')",
+            stage=REGISTRY,
+            failure=self._failure,
+            then=succeeded,
         ).start
 
     def _poll(
@@ -229,8 +258,7 @@ class Workflow(Construct):
 
 def _job_name(prefix: str) -> str:
     # Legal for any execution name, the same for a repeated call, and new for an execution whose name was used before.
-    execution = "States.Format('{} {}', $$.Execution.Id, $$.Execution.StartTime)"
-    return f"States.Format('{prefix}{{}}', States.Hash({execution}, 'SHA-1'))"
+    return f"States.Format('{prefix}{{}}', States.Hash({EXECUTION}, 'SHA-1'))"
 
 
 def _endings(

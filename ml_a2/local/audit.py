@@ -80,7 +80,7 @@ def audit(clients: Clients, pipeline_arn: str) -> Iterator[Finding]:
         found = Machine(answer["name"], json.loads(answer["definition"]), level)
         checks = [_calls(found), _time(found), _log(found)]
         if machine["stateMachineArn"] == pipeline_arn:
-            checks += [_jobs(found), _failure_path(found)]
+            checks += [_jobs(found), _registrations(found), _failure_path(found)]
         yield from chain.from_iterable(checks)
 
 
@@ -120,6 +120,15 @@ def _jobs(machine: Machine) -> Iterator[Finding]:
         if _run_seconds(state) is None:
             problem = "the job has no MaxRuntimeInSeconds: one that hangs goes on, and costs, for a day"
             yield _error(machine, name, problem, "set StoppingCondition.MaxRuntimeInSeconds")
+
+
+def _registrations(machine: Machine) -> Iterator[Finding]:
+    """A model is registered once."""
+    for name, state, integration in machine.tasks():
+        has_token = any(member.startswith("ClientToken") for member in state.get("Parameters", {}))
+        if integration.model.name == "CreateModelPackage" and not has_token:
+            problem = "a repeated call registers the model twice, when the first answer was lost"
+            yield _error(machine, name, problem, "set ClientToken to what is the same for every call of an execution")
 
 
 def _time(machine: Machine) -> Iterator[Finding]:

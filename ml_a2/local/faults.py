@@ -17,7 +17,7 @@ from ml_a2.errors import UserError
 LOST_ANSWER = "lost-answer"
 JOB_FAULTS = ("capacity", "crash", "oom", "stopped", "timeout", "hang", "corrupt-model", "missing-data")
 STAGES = ("training", "evaluation")
-API_FAULT = re.compile(r"(?P<service>[a-z0-9]+):(?P<action>[A-Za-z]+)=(?P<code>[A-Za-z-]+)(\*(?P<times>[1-9]\d*))?")
+API_FAULT = re.compile(r"(?P<service>[a-z0-9]+):(?P<action>[A-Za-z0-9]+)=(?P<code>[A-Za-z-]+)(\*(?P<times>[1-9]\d*))?")
 # What the services say, where it is known; an SDK integration tells throttling by its message only.
 MESSAGES = {
     "ThrottlingException": "Rate exceeded",

@@ -5,34 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import platform
 import secrets
 import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from ml_a2 import __version__, contract
+from ml_a2 import contract
 from ml_a2.client import (
     Failure,
-    Outcome,
     Pipeline,
     StateEntered,
     TrainingPlanned,
     TrainingRound,
+    Uploaded,
     job_name,
+    last_known,
     last_words,
     metric_values,
 )
-from ml_a2.dataset import Dataset
+from ml_a2.errors import PlatformError
 from ml_a2.evaluation_code import evaluation_files
+from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.permissions import Permission, never_used
 from ml_a2.local.runtime import LocalRuntime, read_template
 from ml_a2.local.subscribers import write_outbox
+from ml_a2.records.manifest import as_iso, job_facts, xgboost_version
+from ml_a2.records.recording import Ended, StoredModel, manifest_of
+from ml_a2.records.request import Prepared, Request
+from ml_a2.report import write_report
 
 POLL_SECONDS = 0.25
 
@@ -68,6 +72,7 @@ class RunResult:
     incidents: tuple[str, ...] = ()
     unused_permissions: tuple[Permission, ...] = ()
     stand_in: str | None = None
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
@@ -84,17 +89,12 @@ class RunResult:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run."""
+    """What to run: what was asked for, the data that was made of it, the assembly, and where results go."""
 
-    dataset: Dataset
+    asked: Request
+    prepared: Prepared
     assembly: Path
-    hyperparameters: Mapping[str, str]
     runs: Path
-    region: str
-    speed: float
-    faults: tuple[str, ...] = ()
-    # How many hosts share the training rows: each gets a file of them.
-    hosts: int = 1
 
 
 def run(request: RunRequest, progress: Progress) -> RunResult:
@@ -104,28 +104,46 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         UserError: the assembly cannot be deployed.
         PlatformError: something that the run needs is not to be had.
     """
+    with LocalRuntime(region=request.asked.region, speed=request.asked.speed) as runtime:
+        return run_on(runtime, request, progress)
+
+
+def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> RunResult:
+    """Do so on a runtime that is there already, and leave it as it is then.
+
+    Raises:
+        UserError: the assembly cannot be deployed.
+        PlatformError: something that the run needs is not to be had.
+    """
     began = time.monotonic()
     code = evaluation_files(tell=progress.say)
-    with LocalRuntime(region=request.region, speed=request.speed) as runtime:
-        outputs = runtime.deploy(request.assembly)
-        runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
-        runtime.inject(request.faults)
-        progress.say(f"deployed {contract.STACK_NAME} on {runtime.url}")
-        pipeline = Pipeline(runtime.clients, outputs)
-        _upload(pipeline, request.dataset, request.hosts, code)
-        name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        arn = pipeline.start(name, {"hyperparameters": dict(request.hyperparameters)})
-        results = _Results(pipeline, runtime, request, name, arn, outputs[contract.OUTPUT_TOPIC])
-        try:
-            _follow(pipeline, arn, progress)
-            runtime.settle()
-        except KeyboardInterrupt:
-            # What the execution had written until then is kept; the runtime's end stops the jobs.
-            pipeline.stop(arn, "Interrupted", "the run was interrupted")
-            _follow(pipeline, arn, progress)
-            progress.say(f"interrupted: what was written is kept in {results.fetch(began).run_directory}")
-            raise
-        return results.fetch(began)
+    # Read now: another run may synthesize other settings to the same place while this one executes.
+    template = read_template(request.assembly)
+    outputs = runtime.deploy(request.assembly)
+    runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
+    runtime.inject(request.asked.faults)
+    progress.say(f"deployed {contract.STACK_NAME} on {runtime.url}")
+    pipeline = Pipeline(runtime.clients, outputs)
+    uploaded = _upload(pipeline, request, code)
+    champion = ChampionOfRuns.of(request.runs, template)
+    if known := champion.bring(pipeline):
+        progress.say(f"the champion to compare with is that of {known}")
+    name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    arn = pipeline.start(name, _execution_input(pipeline, request, name))
+    topic = outputs[contract.OUTPUT_TOPIC]
+    results = _Results(pipeline, runtime, request, name, arn, topic, uploaded, template_sha256(template))
+    try:
+        _follow(pipeline, arn, progress)
+        runtime.settle()
+    except KeyboardInterrupt:
+        # What the execution had written until then is kept; the runtime's end stops the jobs.
+        pipeline.stop(arn, "Interrupted", "the run was interrupted")
+        _follow(pipeline, arn, progress)
+        progress.say(f"interrupted: what was written is kept in {results.fetch(began).run_directory}")
+        raise
+    result = results.fetch(began)
+    champion.keep(pipeline.outcome(arn), name)
+    return result
 
 
 def _follow(pipeline: Pipeline, arn: str, progress: Progress) -> None:
@@ -139,14 +157,15 @@ def _follow(pipeline: Pipeline, arn: str, progress: Progress) -> None:
                 progress.round(event)
 
 
-def _upload(pipeline: Pipeline, dataset: Dataset, parts: int, code: Mapping[str, Path]) -> None:
+def _upload(pipeline: Pipeline, request: RunRequest, code: Mapping[str, Path]) -> dict[str, Uploaded]:
     with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder:
-        train, validation = dataset.write(Path(folder), parts)
-        data = {
-            **{f"{contract.TRAIN_PREFIX}{path.name}": path for path in train},
-            **{f"{contract.VALIDATION_PREFIX}{path.name}": path for path in validation},
-        }
-        pipeline.upload({**data, **code})
+        return pipeline.upload({**request.prepared.write(Path(folder), request.asked.hosts), **code})
+
+
+def _execution_input(pipeline: Pipeline, request: RunRequest, name: str) -> dict[str, Any]:
+    if model := request.prepared.model:
+        return {"model_artifact": pipeline.upload_model(model.archive, name)}
+    return {"hyperparameters": dict(request.asked.hyperparameters)}
 
 
 @dataclass(frozen=True)
@@ -159,6 +178,8 @@ class _Results:
     name: str
     arn: str
     topic: str
+    uploaded: Mapping[str, Uploaded]
+    template_sha256: str
 
     def fetch(self, began: float) -> RunResult:
         folder = self.request.runs / self.name
@@ -166,28 +187,42 @@ class _Results:
         outcome = self.pipeline.outcome(self.arn)
         history = self.pipeline.history(self.arn)
         logs = self._fetch_logs(folder, history)
-        evaluation = self._fetch_files(folder, history)
+        evaluation = self._fetch_evaluation(folder)
         notifications = self.runtime.notifications()
         _write_json(folder / "history.json", history)
         _write_json(folder / "notifications.json", notifications)
         write_outbox(folder / "outbox.mbox", notifications, self.runtime.email_addresses(self.topic))
-        metrics = metric_values(evaluation)
         seconds = time.monotonic() - began
-        manifest = self._manifest(outcome, metrics, seconds)
-        _write_json(folder / "manifest.json", manifest)
+        stand_in = _stand_in(job_facts(last_known(history, "training"), {})["training_image"])
+        ended = Ended(
+            self.name,
+            self.arn,
+            outcome,
+            history,
+            self.pipeline.waits(self.arn),
+            self.uploaded,
+            self.template_sha256,
+            evaluation,
+            self._fetch_model(folder, history),
+            stand_in,
+            seconds,
+        )
+        self._keep_manifest(folder, ended)
+        write_report(folder)
         failed_log = logs.get(outcome.failure.stage, []) if outcome.failure else []
         return RunResult(
             self.name,
             outcome.status,
             folder,
             seconds,
-            metrics,
+            metric_values(evaluation),
             outcome.failure,
             outcome.gate,
             tuple(last_words(failed_log)),
             tuple(self.runtime.incidents.all()),
             tuple(never_used(self.runtime.authorization)),
-            manifest["stand_in"],
+            stand_in,
+            evaluation,
         )
 
     def _fetch_logs(self, folder: Path, history: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -196,67 +231,48 @@ class _Results:
             ("Training", "training_job_name", contract.TRAINING_LOG_GROUP),
             ("Evaluation", "processing_job_name", contract.PROCESSING_LOG_GROUP),
         ):
+            if stage == "Training" and self.request.prepared.model:
+                continue  # nothing was trained
             job = job_name(history, field_name)
             logs[stage] = self.pipeline.log(group, job) if job else []
             text = "".join(f"{line}\n" for line in logs[stage])
             (folder / "logs" / f"{stage.lower()}.log").write_text(text, encoding="utf-8")
         return logs
 
-    def _fetch_files(self, folder: Path, history: list[dict[str, Any]]) -> dict[str, Any]:
-        if job := job_name(history, "training_job_name"):
-            self.pipeline.fetch(self.pipeline.model_uri(job), folder / contract.MODEL_ARCHIVE)
+    def _fetch_model(self, folder: Path, history: list[dict[str, Any]]) -> StoredModel | None:
+        name = self.name if self.request.prepared.model else job_name(history, contract.TRAINING_JOB_FIELD)
+        path = folder / contract.MODEL_ARCHIVE
+        if name is None or not self.pipeline.fetch(uri := self.pipeline.model_uri(name), path):
+            return None
+        return StoredModel(uri, self.pipeline.version_id(uri), path)
+
+    def _fetch_evaluation(self, folder: Path) -> dict[str, Any]:
         path = folder / contract.EVALUATION_FILE
         if not self.pipeline.fetch(self.pipeline.evaluation_uri(self.name), path):
             return {}
+        self.pipeline.fetch(self.pipeline.curves_uri(self.name), folder / contract.CURVES_FILE)
         evaluation: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return evaluation
 
-    def _manifest(self, outcome: Outcome, metrics: Mapping[str, float], seconds: float) -> dict[str, Any]:
-        dataset, problem = self.request.dataset, self.request.dataset.problem
-        template = json.dumps(read_template(self.request.assembly), sort_keys=True)
-        training = outcome.output.get("training", {})
-        image = training.get("AlgorithmSpecification", {}).get("TrainingImage")
-        return {
-            "execution": {"name": self.name, "arn": self.arn, "status": outcome.status, "seconds": round(seconds, 3)},
-            "gate": outcome.gate,
-            "template_sha256": hashlib.sha256(template.encode()).hexdigest(),
-            "data": {
-                **dataset.origin,
-                "target_column": dataset.target_column,
-                "feature_columns": list(dataset.feature_columns),
-                "train_rows": len(dataset.train),
-                "validation_rows": len(dataset.validation),
-            },
-            "problem": {
-                "kind": problem.kind,
-                "objective": problem.objective,
-                "objective_inferred": problem.inferred,
-                "label_mapping": problem.label_mapping,
-            },
-            "hyperparameters": training.get("HyperParameters", dict(self.request.hyperparameters)),
-            "training_image": image,
-            "stand_in": _stand_in(image),
-            "metrics": dict(metrics),
-            "versions": {
-                "ml-a2": __version__,
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("moto", "scikit-learn", "pandas", "numpy")},
-                "xgboost": _xgboost_version(),
-            },
-        }
+    def _keep_manifest(self, folder: Path, ended: Ended) -> None:
+        path = folder / contract.MANIFEST_FILE
+        _write_json(path, manifest_of(self.request.asked, self.request.prepared, ended))
+        try:
+            self.pipeline.put_manifest(self.name, path.read_bytes())
+        except PlatformError as error:  # a bucket that refuses it spoils no result, and is told
+            self.runtime.incidents.report(str(error))
+
+
+def template_sha256(template: Mapping[str, Any]) -> str:
+    """Return the hash of a template's content, however it is laid out."""
+    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()
 
 
 def _stand_in(image: str | None) -> str | None:
     """Say what computed in the place of a training image whose own XGBoost is another version."""
     own = XGBOOST_VERSIONS.get((image or "").rpartition(":")[2])
-    here = _xgboost_version()
+    here = xgboost_version()
     return f"XGBoost {here} stood in for the image's own {own}" if own and own != here else None
-
-
-def _xgboost_version() -> str:
-    import xgboost
-
-    return str(xgboost.__version__)
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -265,5 +281,5 @@ def _write_json(path: Path, content: Any) -> None:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat(timespec="milliseconds")
+        return as_iso(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")

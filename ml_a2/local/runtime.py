@@ -21,13 +21,16 @@ from ml_a2.local import patches
 from ml_a2.local.alarms import Alarms
 from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
-from ml_a2.local.deployer import deploy
+from ml_a2.local.cloudformation.api import CloudFormation
+from ml_a2.local.cloudformation.bootstrap import ParameterStore, bootstrap
+from ml_a2.local.cloudformation.protocol import QueryApi
 from ml_a2.local.endpoint import Endpoint
 from ml_a2.local.event_bus import EventBus
 from ml_a2.local.faults import Faults
 from ml_a2.local.incidents import Incidents
 from ml_a2.local.sagemaker.job import JobServices
 from ml_a2.local.sagemaker.jobs import Jobs
+from ml_a2.local.sagemaker.model_packages import ModelRegistry
 from ml_a2.local.sagemaker.protocol import SageMakerApi
 from ml_a2.local.service_calls import PERMISSIONS, ServiceCalls
 from ml_a2.local.status_changes import StatusChanges
@@ -52,7 +55,7 @@ class LocalRuntime:
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         self.environment = Environment(DEFAULT_ACCOUNT_ID, region, contract.STACK_NAME)
         self._folder = tempfile.TemporaryDirectory(prefix="ml-a2-")
-        self._endpoint = Endpoint(self._answer_sagemaker, port)
+        self._endpoint = Endpoint(self._answer, self.environment, port)
         self.clients = Clients(self._endpoint.url, region)
         self.authorization = Authorization(self.environment)
         self.incidents = Incidents()
@@ -72,7 +75,13 @@ class LocalRuntime:
         )
         self._jobs = Jobs(services)
         self._queue_url = ""
-        self._api = SageMakerApi(self._jobs.operations())
+        registry = ModelRegistry(self.clients, self.environment)
+        self._stacks = CloudFormation(self.clients, self.environment, self.authorization)
+        self._own: dict[str, Any] = {
+            "sagemaker": SageMakerApi({**self._jobs.operations(), **registry.operations()}),
+            "cloudformation": QueryApi("cloudformation", self._stacks.operations()),
+            "ssm": ParameterStore(self.environment),
+        }
         calls = ServiceCalls(self.clients, self.authorization, self.environment, self._faults)
         patches.apply(calls.call, speed, self._changes.execution, lambda url, body: post(url, body, self.incidents))
 
@@ -96,6 +105,7 @@ class LocalRuntime:
             stack.callback(self._endpoint.close)
             stack.callback(self._jobs.close)
             stack.callback(self._stop_executions)
+            stack.callback(self._stacks.close)
             self._changes.close()  # first, so that nothing new begins because executions are stopped
 
     def deploy(self, assembly: Path) -> dict[str, str]:
@@ -104,12 +114,16 @@ class LocalRuntime:
         Raises:
             AssemblyError: the assembly has no such stack, or its template cannot be deployed.
         """
-        outputs = deploy(read_template(assembly), self.environment, self.clients, self.authorization)
+        outputs = self._stacks.deploy(read_template(assembly))
         if missing := set(contract.OUTPUTS) - set(outputs):
             raise AssemblyError(
                 f"{assembly}: the template has no output {min(missing)!r}, by which clients find the stack"
             )
         return outputs
+
+    def bootstrap(self) -> None:
+        """Do what `cdk bootstrap` does for an account: create the bucket that the CDK CLI uploads to."""
+        bootstrap(self.clients, self.environment)
 
     def inject(self, faults: Iterable[str]) -> None:
         """Let the calls and jobs to come meet these faults, in place of any before.
@@ -184,8 +198,8 @@ class LocalRuntime:
             )["executions"]
         ]
 
-    def _answer_sagemaker(self, environ: Any, start_response: Any) -> Any:
-        return self._api(environ, start_response)
+    def _answer(self, service: str, environ: Any, start_response: Any) -> Any:
+        return self._own[service](environ, start_response)
 
 
 def read_template(assembly: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -89,7 +90,12 @@ def _injected(client: Any, code: str, operation: str) -> ClientError:
 
 
 def _renamed(value: Any, shape: Shape | None, *, to_api: bool) -> Any:
-    """Write members as SDK integrations do, in Pascal case, or as the service's own model has them."""
+    """Write members as SDK integrations do, in Pascal case, or as the service's own model has them.
+
+    A body is written as the JSON that it is in the request.
+    """
+    if to_api and shape is not None and shape.type_name == "blob":
+        return _as_body(value)
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [_renamed(item, shape.member, to_api=to_api) for item in value]
     if not isinstance(shape, StructureShape) or not isinstance(value, dict):
@@ -103,6 +109,13 @@ def _renamed(value: Any, shape: Shape | None, *, to_api: bool) -> Any:
         inner = _renamed(item, shape.members.get(member), to_api=to_api)
         renamed[member if to_api else pascal_case(name)] = inner
     return renamed
+
+
+def _as_body(value: Any) -> bytes:
+    if isinstance(value, str):
+        # Whether the service would put it into quotes is not documented.
+        raise UnknownCallError("a body that is text is not supported in a state machine here, only a JSON object")
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 Permission = tuple[str, str, dict[str, str]]
@@ -120,11 +133,32 @@ def _on_job(action: str, kind: str, member: str) -> Callable[[Mapping[str, Any],
     return permissions
 
 
+def _on_model_package(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+    """Ask about the package, whose number is not known before, and about its group."""
+    sagemaker = f"arn:{where.partition}:sagemaker:{where.region}:{where.account}"
+    group = str(request.get("ModelPackageGroupName", "")).rpartition("/")[2]
+    yield "sagemaker:CreateModelPackage", f"{sagemaker}:model-package/{group}/*", {}
+    yield "sagemaker:CreateModelPackage", f"{sagemaker}:model-package-group/{group}", {}
+
+
+def _on_model_package_group(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+    name = request.get("ModelPackageGroupName", "")
+    group = f"arn:{where.partition}:sagemaker:{where.region}:{where.account}:model-package-group/{name}"
+    yield "sagemaker:CreateModelPackageGroup", group, {}
+    if request.get("Tags"):
+        yield "sagemaker:AddTags", group, {}
+
+
 def _on_object(action: str) -> Callable[[Mapping[str, Any], Environment], Iterator[Permission]]:
     def permissions(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
         yield f"s3:{action}", f"arn:{where.partition}:s3:::{request.get('Bucket', '')}/{request.get('Key', '')}", {}
 
     return permissions
+
+
+def _on_bucket(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
+    context = {"s3:prefix": request["Prefix"]} if "Prefix" in request else {}
+    yield "s3:ListBucket", f"arn:{where.partition}:s3:::{request.get('Bucket', '')}", context
 
 
 def _on_topic(request: Mapping[str, Any], where: Environment) -> Iterator[Permission]:
@@ -154,7 +188,11 @@ PERMISSIONS: dict[tuple[str, str], Callable[[Mapping[str, Any], Environment], It
     ("sagemaker", "create_processing_job"): _on_job("CreateProcessingJob", "processing-job", "ProcessingJobName"),
     ("sagemaker", "describe_processing_job"): _on_job("DescribeProcessingJob", "processing-job", "ProcessingJobName"),
     ("sagemaker", "stop_processing_job"): _on_job("StopProcessingJob", "processing-job", "ProcessingJobName"),
+    ("sagemaker", "create_model_package"): _on_model_package,
+    ("sagemaker", "create_model_package_group"): _on_model_package_group,
     ("s3", "get_object"): _on_object("GetObject"),
+    ("s3", "list_objects_v2"): _on_bucket,
+    ("s3", "put_object"): _on_object("PutObject"),
     ("sns", "publish"): _on_topic,
     ("stepfunctions", "describe_execution"): _on_execution("DescribeExecution"),
     ("stepfunctions", "get_execution_history"): _on_execution("GetExecutionHistory"),

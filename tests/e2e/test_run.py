@@ -62,8 +62,8 @@ def test_without_arguments_trains_on_breast_cancer(breast_cancer: tuple[Path, di
     assert result["metrics"]["auc"] >= 0.98
     run = folder / result["run_directory"]
     assert {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()} == {
-        "manifest.json", "evaluation.json", "model.tar.gz", "history.json", "notifications.json", "logs/training.log",
-        "logs/evaluation.log",
+        "manifest.json", "evaluation.json", "curves.json", "report.html", "model.tar.gz", "history.json",
+        "notifications.json", "logs/training.log", "logs/evaluation.log",
     }  # fmt: skip
     assert json.loads((run / "notifications.json").read_text()) == []
 

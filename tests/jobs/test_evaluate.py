@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost as xgb
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
+from quality import data as data_module
 from sklearn import metrics
 
+from ml_a2.contract import CODE_PREFIX
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.jobs import evaluate
 
@@ -27,7 +27,8 @@ Floats = NDArray[np.float64]
 
 def _trained(labels: Floats, features: Floats, **parameters: Any) -> xgb.Booster:
     matrix = xgb.DMatrix(features, label=labels)
-    return xgb.train({"tree_method": "exact", "max_depth": 3, **parameters}, matrix, num_boost_round=5)
+    trees = {} if parameters.get("booster") == "gblinear" else {"tree_method": "exact", "max_depth": 3}
+    return xgb.train({**trees, **parameters}, matrix, num_boost_round=5)
 
 
 def _pack(folder: Path, booster: xgb.Booster) -> Path:
@@ -59,6 +60,13 @@ def _data(seed: int, classes: int, rows: int = 300) -> tuple[Floats, Floats]:
     return labels.astype(float), features
 
 
+def _evaluate(model: Path, data: Path, *more: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    options = evaluate.parse_arguments(["--model", str(model), "--validation", str(data), *more])
+    evaluation, curves = evaluate.evaluate(options)
+    json.dumps([evaluation, curves], allow_nan=False)
+    return evaluation, curves
+
+
 @pytest.fixture
 def case(tmp_path: Path) -> Any:
     def run(objective: str, classes: int, **parameters: Any) -> tuple[dict[str, Any], xgb.Booster, Floats, Floats]:
@@ -67,7 +75,7 @@ def case(tmp_path: Path) -> Any:
         booster = _trained(labels, features, objective=objective, **more, **parameters)
         model = _pack(tmp_path / "model", booster)
         data = _write(tmp_path / "validation", labels, features)
-        return evaluate.evaluate(str(model), str(data)), booster, labels, features
+        return _evaluate(model, data)[0], booster, labels, features
 
     return run
 
@@ -122,58 +130,9 @@ def test_counts_are_evaluated_on_their_own_scale(tmp_path: Path) -> None:
     labels, features = _data(3, 0)
     counts = np.floor(np.exp(labels / 3))
     booster = _trained(counts, features, objective="count:poisson")
-    evaluation = evaluate.evaluate(str(_pack(tmp_path / "m", booster)), str(_write(tmp_path / "v", counts, features)))
+    evaluation, _ = _evaluate(_pack(tmp_path / "m", booster), _write(tmp_path / "v", counts, features))
     expected = metrics.mean_absolute_error(counts, booster.predict(xgb.DMatrix(features)))
     assert evaluation["regression_metrics"]["mae"]["value"] == pytest.approx(expected, rel=1e-6)
-
-
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(0, 2**32 - 1), st.integers(2, 200), st.booleans())
-def test_binary_metrics_equal_scikit_learns_on_random_data(seed: int, rows: int, ties: bool) -> None:
-    """On random scores, with and without ties, every binary metric is scikit-learn's."""
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, 2, rows).astype(float)
-    labels[:2] = 0, 1
-    scores = random.random(rows).round(1 if ties else 12)
-    predicted = scores > 0.5
-    values = evaluate.binary_metrics(labels, scores)
-    assert values["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-9)
-    assert values["au_prc"] == pytest.approx(metrics.average_precision_score(labels, scores), abs=1e-9)
-    assert values["precision"] == pytest.approx(metrics.precision_score(labels, predicted, zero_division=0), abs=1e-9)
-    assert values["recall"] == values["true_positive_rate"]
-    specificity = metrics.recall_score(labels, predicted, pos_label=0, zero_division=0)
-    assert values["true_negative_rate"] == pytest.approx(specificity, abs=1e-9)
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 2**32 - 1), st.integers(3, 50))
-def test_multiclass_metrics_equal_scikit_learns_on_random_data(seed: int, classes: int) -> None:
-    """With 3 to 50 classes every metric is scikit-learn's."""
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, classes, 200).astype(float)
-    scores = random.random((200, classes))
-    values = evaluate.multiclass_metrics(labels, scores)
-    precision = metrics.precision_score(labels, scores.argmax(axis=1), average="weighted", zero_division=0)
-    assert values["weighted_precision"] == pytest.approx(precision, abs=1e-9)
-
-
-def test_metrics_undefined_for_one_class_are_left_out() -> None:
-    """AUC on a single class is no number, and none is made up."""
-    values = evaluate.binary_metrics(np.ones(5), np.linspace(0, 1, 5))
-    assert "auc" not in values
-    assert values["true_negative_rate"] is None
-
-
-def test_standard_deviations_need_two_hundred_rows() -> None:
-    """Below that SageMaker writes NaN; above, the deviation of five samples of 80 %, the same each time."""
-    labels, scores = np.tile([0.0, 1.0], 100), np.random.default_rng(1).random(200)
-    assert (
-        evaluate.with_deviations(evaluate.binary_metrics, labels[:199], scores[:199])["auc"]["standard_deviation"]
-        == "NaN"
-    )
-    first = evaluate.with_deviations(evaluate.binary_metrics, labels, scores)
-    assert 0 < first["auc"]["standard_deviation"] < 0.1
-    assert first == evaluate.with_deviations(evaluate.binary_metrics, labels, scores)
 
 
 def test_chunks_give_the_same_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -181,11 +140,13 @@ def test_chunks_give_the_same_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path:
     labels, features = _data(5, 2, rows=3500)
     booster = _trained(labels, features, objective="binary:logistic")
     model, data = _pack(tmp_path / "m", booster), _write(tmp_path / "v", labels, features)
-    whole = evaluate.evaluate(str(model), str(data))
-    monkeypatch.setattr(evaluate, "CELLS_PER_CHUNK", 1)
-    assert [len(chunk) for _, chunk in evaluate.read_chunks(str(data / "v.csv"))] == [1000, 1000, 1000, 500]
-    chunked = evaluate.evaluate(str(model), str(data))
+    whole, curves = _evaluate(model, data)
+    monkeypatch.setattr(data_module, "CELLS_PER_CHUNK", 1)
+    assert [len(chunk) for _, chunk in data_module.read_chunks(str(data / "v.csv"))] == [1000, 1000, 1000, 500]
+    chunked, chunked_curves = _evaluate(model, data)
     assert chunked["binary_classification_metrics"] == whole["binary_classification_metrics"]
+    assert chunked["confidence_intervals"] == whole["confidence_intervals"]
+    assert chunked_curves == curves
 
 
 @pytest.mark.parametrize(
@@ -193,6 +154,7 @@ def test_chunks_give_the_same_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path:
     [
         ("0,1,2\n", "v.csv has 2 feature columns, but the model was trained on 4"),
         ("0,1,2,3,4\n,1,2,3,4\n", "v.csv, row 2: the label is missing"),
+        ("0,1,2,3,4\ninf,1,2,3,4\n", "v.csv, row 2: the label is missing or infinite"),
         ("0,1,2,3,4\n1,1,red,3,4\n", "v.csv, row 2, column 3: 'red' is not a number"),
         ("0,1,2,3,4\n2,1,2,3,4\n", "v.csv, row 2: label 2 is not one of 0 to 1"),
         ("", "v.csv is empty"),
@@ -222,11 +184,162 @@ def test_fails_on_a_model_that_is_none(tmp_path: Path, content: bytes | None, wo
     assert words in (tmp_path / "output" / "message").read_text()
 
 
-def _main(folder: Path, model: Path) -> int:
+def _main(folder: Path, model: Path, *more: str) -> int:
     paths = {"--model": model, "--validation": folder / "v", "--output": folder / "out"}
     words = [word for option, path in paths.items() for word in (option, str(path))]
-    status: int = evaluate.main([*words, "--message", str(folder / "output" / "message")])
+    status: int = evaluate.main([*words, "--message", str(folder / "output" / "message"), *more])
     return status
+
+
+def test_a_champion_is_measured_on_the_same_rows(tmp_path: Path) -> None:
+    """What it reaches, and by how much the new model is worse: more for an error, less for a share."""
+    labels, features = _data(7, 2)
+    weak = _pack(tmp_path / "weak", _trained(labels, features[:, ::-1].copy(), objective="binary:logistic"))
+    good = _pack(tmp_path / "good", _trained(labels, features, objective="binary:logistic"))
+    data = _write(tmp_path / "v", labels, features)
+    alone = [_values(_evaluate(model, data)[0], "binary_classification_metrics") for model in (good, weak)]
+    for model, champion, own, other in ((good, weak, *alone), (weak, good, *reversed(alone))):
+        evaluation, _ = _evaluate(model, data, "--champion", str(champion))
+        assert evaluation["champion"]["metrics"] == pytest.approx(other)
+        assert evaluation["champion"]["worse_by"]["auc"] == pytest.approx(other["auc"] - own["auc"])
+        assert evaluation["champion"]["worse_by"]["log_loss"] == pytest.approx(own["log_loss"] - other["log_loss"])
+        assert _values(evaluation, "binary_classification_metrics") == own
+
+
+def test_a_model_is_no_champion_of_itself(tmp_path: Path) -> None:
+    """Before one was accepted, the state machine names the model itself."""
+    labels, features = _data(7, 2)
+    model = _pack(tmp_path / "m", _trained(labels, features, objective="binary:logistic"))
+    data = _write(tmp_path / "v", labels, features)
+    assert _evaluate(model, data, "--champion", str(model))[0]["champion"] is None
+    assert _evaluate(model, data)[0]["champion"] is None
+
+
+def test_fails_on_a_champion_of_another_kind(tmp_path: Path) -> None:
+    """The message names both."""
+    labels, features = _data(7, 2)
+    model = _pack(tmp_path / "m", _trained(labels, features, objective="binary:logistic"))
+    other = _pack(tmp_path / "c", _trained(labels, features, objective="reg:squarederror"))
+    _write(tmp_path / "v", labels, features)
+    assert _main(tmp_path, model, "--champion", str(other)) == 1
+    message = (tmp_path / "output" / "message").read_text()
+    assert "the champion is a regression model with 4 features, this one is a binary model with 4" in message
+
+
+def test_slices_are_measured_alone(tmp_path: Path) -> None:
+    """By value where a feature has few, by quarters otherwise; few rows are flagged, empty cells are a slice."""
+    labels, features = _data(7, 2)
+    features[:, 1] = np.repeat([0.0, 1.0, np.nan], [270, 20, 10])
+    booster = _trained(labels, features, objective="binary:logistic")
+    model, data = _pack(tmp_path / "m", booster), _write(tmp_path / "v", labels, features)
+    evaluation, _ = _evaluate(model, data, "--slice=f1", "--slice=f0")
+    slices = evaluation["slices"]
+    by_value = [each for each in slices if each["column"] == "f1"]
+    assert [(each["value"], each["rows"], each["small"]) for each in by_value] == [
+        ("0", 270, False), ("1", 20, True), ("missing", 10, True),
+    ]  # fmt: skip
+    scores = booster.predict(xgb.DMatrix(features[:270]))
+    assert by_value[0]["metrics"]["auc"] == pytest.approx(metrics.roc_auc_score(labels[:270], scores), abs=1e-9)
+    quarters = [each for each in slices if each["column"] == "f0"]
+    assert [each["rows"] for each in quarters] == [75, 75, 75, 75]
+
+
+@pytest.fixture
+def columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Write columns.json where the evaluation looks for it."""
+    monkeypatch.setattr(evaluate, "CODE", str(tmp_path))
+    return lambda content: (tmp_path / "columns.json").write_text(
+        content if isinstance(content, str) else json.dumps(content)
+    )
+
+
+def test_names_are_the_persons_own(tmp_path: Path, columns: Any) -> None:
+    """Importance and slices go by them; the curves tell the classes' names."""
+    labels, features = _data(7, 2)
+    model = _pack(tmp_path / "m", _trained(labels, features, objective="binary:logistic"))
+    data = _write(tmp_path / "v", labels, features)
+    columns({"target": "ill", "features": ["age", "size, mm", "-c", "d"], "classes": ["no", "yes"]})
+    evaluation, curves = _evaluate(model, data, "--slice=-c")
+    assert (curves["target"], curves["classes"]) == ("ill", ["no", "yes"])
+    shares = curves["feature_importance"]["features"]
+    assert shares[0]["feature"] == "age"
+    assert sum(each["share"] for each in shares) == pytest.approx(1)
+    assert evaluation["slices"][0]["column"] == "-c"
+    with pytest.raises(
+        evaluate.EvaluationError, match="no feature 'weight' to evaluate by; there are 'age', 'size, mm'"
+    ):
+        _evaluate(model, data, "--slice=weight")
+    columns({"target": "ill", "features": ["of", "other", "data"], "classes": None})
+    assert _evaluate(model, data)[1]["feature_importance"]["features"][0]["feature"] == "f0"
+    columns("{")
+    with pytest.raises(evaluate.EvaluationError, match=r"columns\.json cannot be read: .*Error.*upload it again"):
+        _evaluate(model, data)
+
+
+def test_the_second_column_can_be_a_weight(tmp_path: Path) -> None:
+    """A row of weight 2 counts as two rows; without weight nothing is measured."""
+    labels, features = _data(7, 2)
+    booster = _trained(labels, features, objective="binary:logistic")
+    weights = np.where(features[:, 1] > 0, 2.0, 1.0)
+    model = _pack(tmp_path / "m", booster)
+    data = _write(tmp_path / "v", labels, np.column_stack([weights, features]))
+    values = _values(_evaluate(model, data, "--weights")[0], "binary_classification_metrics")
+    scores = booster.predict(xgb.DMatrix(features))
+    assert values["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores, sample_weight=weights), abs=1e-9)
+    nothing = _write(tmp_path / "n", labels, np.column_stack([weights * 0, features]))
+    with pytest.raises(evaluate.EvaluationError, match="weights of the validation rows are all 0"):
+        _evaluate(model, nothing, "--weights")
+    negative = _write(tmp_path / "g", labels, np.column_stack([weights - 3, features]))
+    with pytest.raises(evaluate.EvaluationError, match="row 1: the weight is missing, infinite or below 0"):
+        _evaluate(model, negative, "--weights")
+
+
+def test_rankings_are_measured_by_group(tmp_path: Path) -> None:
+    """The group is a feature; the rows are counted, not the groups."""
+    labels, features = _data(7, 0)
+    labels = np.clip(np.round(labels), 0, 4)
+    features[:, 3] = np.arange(len(labels)) // 10
+    booster = _trained(labels, features, objective="rank:pairwise")
+    model, data = _pack(tmp_path / "m", booster), _write(tmp_path / "v", labels, features)
+    evaluation, curves = _evaluate(model, data, "--group=f3")
+    scores = booster.predict(xgb.DMatrix(features)).astype(float)
+    each = [
+        metrics.ndcg_score([labels[first : first + 10]], [scores[first : first + 10]])
+        for first in range(0, len(labels), 10)
+        if labels[first : first + 10].any()
+    ]
+    assert evaluation["ranking_metrics"]["ndcg"]["value"] == pytest.approx(np.mean(each), abs=1e-9)
+    assert evaluation["dataset"]["item_count"] == len(labels)
+    assert sum(curves["group_ndcg"]["counts"]) == len(each)
+
+
+@pytest.mark.parametrize("booster", ["gblinear", "dart"])
+def test_every_booster_has_an_importance(case: Any, booster: str, tmp_path: Path) -> None:
+    """Gain where there are splits, the size of the coefficients where there are none."""
+    case("multi:softprob", 3, booster=booster, **({"nthread": 1} if booster == "gblinear" else {}))
+    _, curves = _evaluate(tmp_path / "model", tmp_path / "validation")
+    assert curves["feature_importance"]["measure"] == ("weight" if booster == "gblinear" else "gain")
+    assert curves["feature_importance"]["features"][0]["feature"] == "f0"
+
+
+def test_the_largest_evaluation_stays_below_what_a_state_holds(tmp_path: Path) -> None:
+    """Fifty classes and ten features with twenty slices each: less than 200 KB."""
+    labels, features = _data(7, 50, rows=3000)
+    features = np.column_stack([features[:, :1], np.random.default_rng(1).integers(0, 20, (3000, 10))])
+    booster = _trained(labels, features, objective="multi:softprob", num_class=50)
+    model, data = _pack(tmp_path / "m", booster), _write(tmp_path / "v", labels, features)
+    evaluation, _ = _evaluate(model, data, *(f"--slice=f{number}" for number in range(1, 11)))
+    assert len(evaluation["slices"]) == 200
+    assert len(json.dumps(evaluation, separators=(",", ":"))) < 200_000
+
+
+def test_evaluate_without_its_folder_says_so(tmp_path: Path) -> None:
+    """Whoever uploads the script alone reads what is missing."""
+    shutil.copy(evaluate.__file__, tmp_path / "evaluate.py")
+    command = [sys.executable, "-I", str(tmp_path / "evaluate.py")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert "evaluate.py needs the folder 'quality' beside it: upload both" in answer.stderr
 
 
 IMAGE_PACKAGES = ("numpy==1.24.1", "pandas==1.1.3", "scipy==1.8.0", "scikit-learn==1.2.1")
@@ -256,8 +369,10 @@ def test_runs_in_the_image_with_its_own_packages_and_no_network(tmp_path: Path) 
         pytest.skip(f"the image's packages cannot be installed here: {answer.stderr[-300:]}")
     code = tmp_path / "code"
     code.mkdir()
-    for path in evaluation_files().values():
-        shutil.copy(path, code)
+    for key, path in evaluation_files().items():
+        target = code / key.removeprefix(CODE_PREFIX)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(path, target)
     labels, features = _data(7, 2)
     booster = _trained(labels, features, objective="binary:logistic")
     model, data = _pack(tmp_path / "m", booster), _write(tmp_path / "v", labels, features)
@@ -267,7 +382,12 @@ def test_runs_in_the_image_with_its_own_packages_and_no_network(tmp_path: Path) 
     without = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": "http://127.0.0.1:1", "PIP_CONFIG_FILE": os.devnull}
     ran = subprocess.run(list(map(str, command)), env=without, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    there = json.loads((tmp_path / "out" / "evaluation.json").read_text())["binary_classification_metrics"]
-    here = evaluate.evaluate(str(model), str(data))["binary_classification_metrics"]
-    assert _values({"m": there}, "m") == pytest.approx(_values({"m": here}, "m"), abs=1e-9)
+    there = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    here, curves = _evaluate(model, data)
+    key = "binary_classification_metrics"
+    assert _values(there, key) == pytest.approx(_values(here, key), abs=1e-9)
+    ends = {name: interval["lower"] for name, interval in here["confidence_intervals"]["metrics"].items()}
+    for name, interval in there["confidence_intervals"]["metrics"].items():
+        assert interval["lower"] == pytest.approx(ends[name], abs=1e-6)
+    assert json.loads((tmp_path / "out" / "curves.json").read_text()).keys() == curves.keys()
     assert sys.version_info[:2] >= (3, 11)  # so this is another Python than the one just run

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+import regex
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
@@ -35,13 +35,15 @@ class ApiError(Exception):
 class SageMakerApi:
     """Answers the operations that it is given; every other one is refused by name."""
 
+    service = "sagemaker"
+
     def __init__(self, operations: Mapping[str, Operation]) -> None:
         """Take the operations by their names in the service model."""
         self._operations = operations
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        name = environ["HTTP_X_AMZ_TARGET"].removeprefix("SageMaker.")
+        name = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
         try:
             status, answer = "200 OK", self._call(name, _body(environ))
         except ApiError as error:
@@ -62,30 +64,37 @@ class SageMakerApi:
             request = json.loads(body or b"{}")
         except json.JSONDecodeError as error:
             raise ApiError("SerializationException", f"the request is no JSON: {error}") from error
-        validate(name, request)
+        validate(name, request, self.service)
         return self._operations[name](request)
 
 
-def validate(operation: str, request: Any) -> None:
+def validate(operation: str, request: Any, service: str = "sagemaker") -> None:
     """Check a request against the service model, as the service does.
 
     Raises:
         ApiError: ValidationException that names the member and its constraint.
     """
-    shape = _service_model().operation_model(operation).input_shape
+    shape = _service_model(service).operation_model(operation).input_shape
     assert shape is not None  # every operation that is answered here takes a request
+    if problem := problem_with(request, shape):
+        raise ApiError("ValidationException", problem)
+
+
+def problem_with(request: Any, shape: Shape) -> str | None:
+    """Return what is wrong with a request by its shape in a service model, in AWS's words."""
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
-        raise ApiError("ValidationException", report.generate_report())
+        return str(report.generate_report())
     if problems := list(_violations(request, shape, "")):
         count = len(problems)
         plural = "errors" if count > 1 else "error"
-        raise ApiError("ValidationException", f"{count} validation {plural} detected: {'; '.join(problems)}")
+        return f"{count} validation {plural} detected: {'; '.join(problems)}"
+    return None
 
 
 @cache
-def _service_model() -> ServiceModel:
-    return botocore.session.get_session().get_service_model("sagemaker")
+def _service_model(service: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)
 
 
 def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
@@ -110,7 +119,7 @@ def _constraints(value: Any, shape: Shape) -> Iterator[str]:
     if isinstance(value, str):
         if (allowed := metadata.get("enum")) and value not in allowed:
             yield f"satisfy enum value set: [{', '.join(allowed)}]"
-        if "pattern" in metadata and not re.fullmatch(metadata["pattern"], value):
+        if "pattern" in metadata and not regex.fullmatch(metadata["pattern"], value):
             yield f"satisfy regular expression pattern: {metadata['pattern']}"
         if len(value) > metadata.get("max", len(value)):
             yield f"have length less than or equal to {metadata['max']}"

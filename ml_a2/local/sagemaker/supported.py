@@ -15,6 +15,14 @@ S3_INPUT = {
     "S3Uri": ANY, "LocalPath": ANY, "S3DataType": ("S3Prefix",), "S3InputMode": ("File",),
     "S3DataDistributionType": ("FullyReplicated",), "S3CompressionType": ("None",),
 }  # fmt: skip
+CONTAINER = {
+    "ContainerHostname": ANY, "Image": ANY, "ModelDataUrl": ANY, "Environment": ANY, "Framework": ANY,
+    "FrameworkVersion": ANY,
+}  # fmt: skip
+LISTED = {
+    "CreationTimeAfter": ANY, "CreationTimeBefore": ANY, "MaxResults": ANY, "NextToken": ANY, "SortBy": ANY,
+    "SortOrder": ANY,
+}  # fmt: skip
 SUPPORTED: dict[str, Mapping[str, Any]] = {
     "CreateTrainingJob": {
         "TrainingJobName": ANY,
@@ -56,6 +64,40 @@ SUPPORTED: dict[str, Mapping[str, Any]] = {
         "Environment": ANY,
         "Tags": ANY,
     },
+    "CreateModelPackageGroup": {"ModelPackageGroupName": ANY, "ModelPackageGroupDescription": ANY, "Tags": ANY},
+    "DescribeModelPackageGroup": {"ModelPackageGroupName": ANY},
+    "ListModelPackageGroups": {**LISTED, "NameContains": ANY, "CrossAccountFilterOption": ("SameAccount",)},
+    "DeleteModelPackageGroup": {"ModelPackageGroupName": ANY},
+    "CreateModelPackage": {
+        "ModelPackageGroupName": ANY,
+        "ModelPackageDescription": ANY,
+        "ModelApprovalStatus": ANY,
+        "InferenceSpecification": {
+            "Containers": CONTAINER,
+            "SupportedContentTypes": ANY,
+            "SupportedResponseMIMETypes": ANY,
+            "SupportedTransformInstanceTypes": ANY,
+            "SupportedRealtimeInferenceInstanceTypes": ANY,
+        },
+        "ModelMetrics": ANY,
+        "MetadataProperties": ANY,
+        "CustomerMetadataProperties": ANY,
+        "Domain": ANY,
+        "Task": ANY,
+        "ClientToken": ANY,
+        "CertifyForMarketplace": (False,),
+    },
+    # Without a model card, which is refused, both answers are the same.
+    "DescribeModelPackage": {"ModelPackageName": ANY, "IncludedData": ANY},
+    "ListModelPackages": {**LISTED, "ModelPackageGroupName": ANY, "ModelApprovalStatus": ANY, "ModelPackageType": ANY},
+    "UpdateModelPackage": {
+        "ModelPackageArn": ANY,
+        "ModelApprovalStatus": ANY,
+        "ApprovalDescription": ANY,
+        "CustomerMetadataProperties": ANY,
+        "CustomerMetadataPropertiesToRemove": ANY,
+    },
+    "DeleteModelPackage": {"ModelPackageName": ANY},
 }
 
 

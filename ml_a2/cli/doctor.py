@@ -1,0 +1,137 @@
+"""`ml-a2 doctor`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ml_a2.cli.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, interrupt, options_of_data_and_stack
+from ml_a2.cli.plan import one_stack, plan
+from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
+from ml_a2.finding import Finding
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ml-a2 doctor
+  ml-a2 doctor --assembly cdk.out --permissions
+  ml-a2 doctor --train customers.csv --target-column churned --set max_depth=4
+  ml-a2 doctor --train channels/train/ --validation channels/validation/ --strict
+
+With --target-column, --train names a table with a header, which is prepared as `ml-a2 run` does; without, a file or
+folder as the image reads it: no header, the label first. Such files are read once, in blocks, whatever their size.
+
+Without data options the stack is examined: its template is deployed onto the embedded endpoint, its state machines are
+audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With
+data options the data and the hyperparameters are, and the stack only when --assembly names one.
+
+Exit status: 0 nothing would go wrong, 1 something would, 2 wrong usage or input, 130 interrupted."""
+)
+@options_of_data_and_stack
+@click.option(
+    "--content-type",
+    default="text/csv",
+    show_default=True,
+    help="What files are that are given as the image reads them.",
+)
+@click.option("--permissions", is_flag=True, help="Warn of permissions that were granted and never used.")
+@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
+    """Tell what would go wrong on AWS, before anything is deployed or submitted."""
+    from ml_a2.progress import CheckDisplay
+
+    signal.signal(signal.SIGTERM, interrupt)
+    findings = []
+    try:
+        with CheckDisplay(sys.stderr if as_json else sys.stdout) as display:
+            for finding in _examine(display.say, **options):
+                findings.append(finding)
+                display.finding(finding)
+            wrong = sum(strict or finding.severity == "error" for finding in findings)
+            display.verdict(findings, wrong)
+    except PipelineError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_USAGE if isinstance(error, UserError) else EXIT_FAILED)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    if as_json:
+        click.echo(json.dumps({"wrong": wrong, "findings": [finding.as_json() for finding in findings]}))
+    sys.exit(EXIT_FAILED if wrong else 0)
+
+
+def _examine(
+    tell: Callable[[str], None], *, permissions: bool, settings: Path | None, assembly: Path | None, **options: Any
+) -> Iterator[Finding]:
+    from ml_a2.local.assembly import find_assembly
+    from ml_a2.local.doctor import examine
+    from ml_a2.settings import load_settings
+
+    one_stack(settings, assembly)
+    load_settings(settings)  # what is wrong with them is told before anything is done
+    if any(options[name] for name in ("sample", "train", "validation", "target_column")):
+        yield from _examine_data(tell, settings, **options)
+        if assembly is None:
+            return
+    elif options["hyperparameters"]:
+        raise UserError("--set is checked together with data; add --train FILE or --sample NAME")
+    if assembly is None:
+        assembly, _ = find_assembly(settings, tell=tell)
+    yield from examine(assembly, region=options["region"], permissions=permissions, tell=tell)
+
+
+def _examine_data(
+    tell: Callable[[str], None],
+    settings: Path | None,
+    *,
+    hyperparameters: dict[str, str],
+    content_type: str,
+    **options: Any,
+) -> Iterator[Finding]:
+    from ml_a2.channel_checks import check_channels
+    from ml_a2.channel_files import Reading
+    from ml_a2.local.images.xgboost.channels import FORMATS
+    from ml_a2.local.request_checks import check_request
+    from ml_a2.settings import load_settings
+
+    if options["train"] is None or options["target_column"]:
+        yield from _examine_table(tell, settings, hyperparameters, options)
+        return
+    if options["sample"]:
+        raise UserError("--sample and --train exclude each other; give one of them")
+    if content_type not in FORMATS:
+        raise UserError(f"--content-type {content_type!r} is not one of {', '.join(FORMATS)}")
+    paths = {name: options[name] for name in ("train", "validation") if options[name]}
+    for path in paths.values():
+        if not path.exists():
+            raise UserError(f"{path} does not exist; name an existing file or folder")
+    tell(f"reading {' and '.join(map(str, paths.values()))}")
+    named = {**load_settings(settings).training.hyperparameters, **hyperparameters}
+    reading = Reading(FORMATS[content_type], weighted=named.get("csv_weights") == "1")
+    yield from check_channels(paths, reading, named)
+    yield from check_request(named, has_validation="validation" in paths)
+
+
+def _examine_table(
+    tell: Callable[[str], None], settings: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
+) -> Iterator[Finding]:
+    """Prepare a table, and its hyperparameters, exactly as a run does."""
+    from ml_a2.local.request_checks import check_request
+    from ml_a2.settings import load_settings
+
+    try:
+        asked, prepared = plan(settings, None, hyperparameters, options)
+    except (DataError, HyperparameterError) as error:
+        yield Finding("error", "the data", str(error), "mend the table, or choose other hyperparameters")
+        return
+    tell(f"data: {prepared.dataset.describe()}")
+    named = {**load_settings(settings).training.hyperparameters, **asked.hyperparameters}
+    yield from check_request(named, has_validation=True)

@@ -1,0 +1,78 @@
+"""What commands share: options, exit statuses, and how they are interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+SAMPLES = ("breast-cancer", "diabetes", "digits")
+# Where `ml-a2 run` leaves its results.
+RUNS = Path("runs")
+EXIT_FAILED, EXIT_USAGE, EXIT_TURNED_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+
+def _hyperparameters(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in values:
+        name, separator, value = text.partition("=")
+        if not separator or not name or not value:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", context, parameter)
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def options_of_data_and_stack(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what `run` and `doctor` share: which data, and which stack."""
+    for option in reversed(OPTIONS_OF_DATA_AND_STACK):
+        command = option(command)
+    return command
+
+
+OPTIONS_OF_DATA_AND_STACK = (
+    click.option("--sample", type=click.Choice(SAMPLES), help="A data set of scikit-learn.  [default: breast-cancer]"),
+    click.option("--train", type=click.Path(path_type=Path), help="CSV (with header) or Parquet file to train on."),
+    click.option("--validation", type=click.Path(path_type=Path), help="File to evaluate on; without it, split off."),
+    click.option("--target-column", help="The column to predict."),
+    click.option(
+        "--validation-fraction",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.2,
+        show_default=True,
+        help="Share of the rows that is split off, by class where there are classes.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), default=42, show_default=True, help="Decides which rows."
+    ),
+    click.option("--settings", type=click.Path(path_type=Path), help="A pipeline.toml; without it, the defaults."),
+    click.option(
+        "--set",
+        "hyperparameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_hyperparameters,
+        help="A hyperparameter of the built-in XGBoost algorithm; may be repeated.",
+    ),
+    click.option(
+        "--assembly", type=click.Path(path_type=Path), help="A cloud assembly to take instead of the project's own."
+    ),
+    click.option("--region", default="us-east-1", show_default=True, help="The region that the endpoint plays."),
+)
+
+
+RUNS_OPTION = click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    metavar="DIR",
+    help="Where run directories lie.",
+)
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """End a command as Ctrl-C does, when it is terminated."""
+    raise KeyboardInterrupt

@@ -1,0 +1,114 @@
+"""What a command line asks for: which stack, which data, which hyperparameters, or which model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from ml_a2.cli.options import RUNS, SAMPLES
+from ml_a2.errors import UserError
+
+if TYPE_CHECKING:
+    from ml_a2.records.request import Prepared, Request
+    from ml_a2.settings import TrainingSettings
+
+
+def one_stack(settings: Path | None, assembly: Path | None) -> None:
+    """Refuse settings together with an assembly.
+
+    Raises:
+        UserError: both are given.
+    """
+    if settings and assembly:
+        raise UserError("--settings is read when the stack is synthesized, and --assembly is synthesized already")
+
+
+def plan(
+    settings: Path | None, assembly: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
+) -> tuple[Request, Prepared]:
+    """Load the data and settle what is asked for, with the hyperparameters that the execution's input will have.
+
+    Args:
+        settings: the settings file, None for the defaults.
+        assembly: the assembly that was given in place of the project's own.
+        hyperparameters: those chosen for this execution alone.
+        options: the other options of the command line.
+
+    Raises:
+        UserError: options that exclude each other, bad data, bad hyperparameters, or no such model.
+    """
+    from ml_a2.records.request import Request
+    from ml_a2.settings import load_settings
+
+    training = load_settings(settings).training
+    given: dict[str, Any] = _model(options, hyperparameters) if options.get("model") is not None else _data(options)
+    asked = Request(
+        directory=str(Path.cwd()),
+        **given,
+        objective=hyperparameters.get("objective", training.chosen_hyperparameters.get("objective")),
+        settings=_text(settings),
+        assembly=_text(assembly),
+        hosts=1 if assembly else training.instance_count,
+        region=options["region"],
+        speed=options.get("speed", Request.speed),
+        faults=options.get("faults", ()),
+    )
+    prepared = asked.prepare()
+    if prepared.model is None:
+        asked = replace(asked, hyperparameters=_settled(prepared, training, hyperparameters, assembly))
+    return asked, prepared
+
+
+def _settled(
+    prepared: Prepared, training: TrainingSettings, hyperparameters: dict[str, str], assembly: Path | None
+) -> dict[str, str]:
+    from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters
+    from ml_a2.problem import merge_hyperparameters
+
+    chosen = merge_hyperparameters(prepared.dataset.problem, training.chosen_hyperparameters, hyperparameters)
+    # What another assembly brings along is for its own job to judge.
+    check_hyperparameters({**({"num_round": "1"} if assembly else training.hyperparameters), **chosen})
+    return chosen
+
+
+def _data(options: dict[str, Any]) -> dict[str, Any]:
+    sample, train, target = options["sample"], options["train"], options["target_column"]
+    split = {name: options[name] for name in ("validation_fraction", "seed")}
+    if train is None:
+        if options["validation"] or target:
+            raise UserError("--validation and --target-column describe a file given with --train; add --train FILE")
+        return {"sample": sample or SAMPLES[0], **split}
+    if sample:
+        raise UserError("--sample and --train exclude each other; give one of them")
+    if not target:
+        raise UserError("--train needs --target-column NAME, the column to predict")
+    return {"train": _text(train), "validation": _text(options["validation"]), "target_column": target, **split}
+
+
+def _model(options: dict[str, Any], hyperparameters: dict[str, str]) -> dict[str, Any]:
+    from ml_a2.records.record import find_run
+
+    sample, validation, target = options["sample"], options["validation"], options["target_column"]
+    if hyperparameters:
+        raise UserError("--set decides how a model is trained, and --model is trained already; leave out one of them")
+    if options["train"]:
+        raise UserError("--train is to learn from, and --model has learned; give the rows with --validation FILE")
+    if not sample and not validation:
+        raise UserError("--model needs rows to be evaluated on; add --validation FILE or --sample NAME")
+    if sample and (validation or target):
+        raise UserError("--sample and --validation exclude each other; give one of them, --target-column with a file")
+    for name in ("seed", "validation_fraction"):
+        if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} decides what is trained on; with --model that is settled, leave it out")
+    model = options["model"]
+    path = Path(model) if Path(model).is_file() else find_run(model, RUNS)
+    return {"model": str(path), "sample": sample, "validation": _text(validation), "target_column": target}
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None

@@ -1,0 +1,145 @@
+"""`ml-a2 list`, `show` and `compare`: what is known of executions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from ml_a2 import contract
+from ml_a2.cli.ending import ending
+from ml_a2.cli.options import RUNS_OPTION
+from ml_a2.errors import UserError
+
+if TYPE_CHECKING:
+    from ml_a2.records.record import Records
+
+AWS_OPTIONS = ("profile", "region", "endpoint_url", "stack")
+OPTIONS = (
+    RUNS_OPTION,
+    click.option("--profile", help="Read from AWS, with this profile of the AWS configuration."),
+    click.option("--region", help="Read from AWS, in this region."),
+    click.option("--endpoint-url", help="Read from the services behind this URL.  [env: AWS_ENDPOINT_URL]"),
+    click.option("--stack", help=f"Read from AWS, of this stack.  [default there: {contract.STACK_NAME}]"),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
+)
+WHERE = """Read are the run directories of this machine, or with one of --profile, --region, --endpoint-url
+and --stack, or AWS_ENDPOINT_URL in the environment, Step Functions and S3 there: also executions
+that somebody else started, as far as the services know them."""
+
+
+def _options_of_records(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def _records(*, runs: Path, **options: str | None) -> Iterator[Records]:
+    """Open the records that the options name."""
+    from ml_a2.account import Account, aws_errors
+    from ml_a2.records.record import RunDirectories
+    from ml_a2.records.remote import RemoteRecords
+
+    named = click.get_current_context().get_parameter_source("runs") is not ParameterSource.DEFAULT
+    if not any(options.values()) and (named or not os.environ.get("AWS_ENDPOINT_URL")):
+        if named and not runs.is_dir():
+            raise UserError(f"{runs} does not exist; name the folder of runs with --runs DIR")
+        yield RunDirectories(runs)
+        return
+    if named:
+        raise UserError("--runs names a folder of this machine, and the other options AWS; leave out one of them")
+    with aws_errors():
+        stack = options.pop("stack") or contract.STACK_NAME
+        account = Account(**options)
+        yield RemoteRecords(account, account.outputs(stack))
+
+
+@click.command(
+    "list",
+    epilog=f"""\b
+Examples:
+  ml-a2 list
+  ml-a2 list --limit 100 --json
+  ml-a2 list --region eu-central-1 --profile work
+
+{WHERE}""",
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
+@_options_of_records
+def list_(*, limit: int, as_json: bool, **options: Any) -> None:
+    """List executions, the newest first."""
+    with ending(as_json=as_json), _records(**options) as records:
+        from ml_a2.records.pages import list_page
+        from ml_a2.tables import Page
+
+        newest, more = records.newest(limit)
+        if as_json:
+            click.echo(json.dumps({"executions": [record.summary() for record in newest], "more": more}))
+        else:
+            list_page(Page(), newest, more=more)
+
+
+@click.command(
+    epilog=f"""\b
+Examples:
+  ml-a2 show 20261123-220048-a29d
+  ml-a2 show runs/20261123-220048-a29d --json
+  ml-a2 show first --stack MlA2TrainingEvaluationStack
+
+{WHERE}"""
+)
+@click.argument("run")
+@_options_of_records
+def show(*, run: str, as_json: bool, **options: Any) -> None:
+    """Show an execution: data, hyperparameters, metrics, timings and versions.
+
+    RUN is a name under runs/, a path to a run's directory, or an execution's name on AWS.
+    """
+    with ending(as_json=as_json), _records(**options) as records:
+        from ml_a2.records.pages import show_page
+        from ml_a2.tables import Page
+
+        record = records.get(run)
+        if as_json:
+            click.echo(json.dumps({**record.document, "evaluation": record.evaluation}))
+        else:
+            show_page(Page(), record)
+
+
+@click.command(
+    epilog=f"""\b
+Examples:
+  ml-a2 compare 20261123-220048-a29d 20261124-091512-77c0
+  ml-a2 compare first second third --region eu-central-1 --json
+
+A row whose values differ begins with !=, and the best value of a metric ends with *: the lowest one
+of errors, log loss and false rates, the highest one of the others.
+
+{WHERE}"""
+)
+@click.argument("run", nargs=-1)
+@_options_of_records
+def compare(*, run: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Compare executions side by side: data, hyperparameters and metrics.
+
+    RUN are two or more names under runs/, paths to runs' directories, or executions' names on AWS.
+    """
+    with ending(as_json=as_json):
+        if len(run) < 2:
+            raise UserError("compare needs two runs or more; `ml-a2 list` tells their names")
+        with _records(**options) as records:
+            from ml_a2.records.pages import compare_page, comparison_json
+            from ml_a2.tables import Page
+
+            compared = [records.get(name) for name in run]
+            if as_json:
+                click.echo(json.dumps(comparison_json(compared)))
+            else:
+                compare_page(Page(), compared)

@@ -1,0 +1,144 @@
+"""`ml-a2 run`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ml_a2.cli.options import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_TURNED_DOWN,
+    EXIT_USAGE,
+    RUNS,
+    interrupt,
+    options_of_data_and_stack,
+)
+from ml_a2.cli.plan import one_stack, plan
+from ml_a2.errors import PipelineError, UserError
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ml-a2 run
+  ml-a2 run --sample digits --set num_round=50
+  ml-a2 run --train customers.csv --target-column churned
+  ml-a2 run --train train.parquet --validation holdout.parquet --target-column price --json
+  ml-a2 run --model 20261123-220048-a29d --validation june.csv
+  ml-a2 run --model model.tar.gz --validation june.csv --target-column churned
+  ml-a2 run --fault training=crash
+  ml-a2 run --fault sagemaker:CreateTrainingJob=ThrottlingException*2 --permissions
+
+A fault's KIND is one of capacity, crash, oom, stopped, timeout, hang, corrupt-model,
+missing-data.
+
+Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input, 3 the quality gate
+said no, 130 interrupted."""
+)
+@options_of_data_and_stack
+@click.option(
+    "--model",
+    metavar="RUN",
+    help="Evaluate the model of an earlier run again, or of a model.tar.gz: all rows of --validation, no training.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Divides waits and retry pauses, never the run times of jobs.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="SPEC",
+    help="Let something go wrong: SERVICE:ACTION=CODE[*TIMES], training=KIND or evaluation=KIND; may be repeated.",
+)
+@click.option("--permissions", is_flag=True, help="List permissions that were granted and never used.")
+@click.option("--strict", is_flag=True, help="Let warnings about the data or the hyperparameters count as errors.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, the rest on standard error."
+)
+def run(**options: Any) -> None:
+    """Train and evaluate on this machine by executing the synthesized template.
+
+    Without options: scikit-learn's breast cancer data, 569 patients. Results come to runs/<execution name>/.
+    """
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        exit_status = _run(**options)
+    except UserError as error:
+        _end(EXIT_USAGE, "NOT_STARTED", error, as_json=options["as_json"])
+    except PipelineError as error:
+        _end(EXIT_FAILED, "NOT_STARTED", error, as_json=options["as_json"])
+    except KeyboardInterrupt:
+        words = KeyboardInterrupt("interrupted: the execution and its jobs were stopped")
+        _end(EXIT_INTERRUPTED, "ABORTED", words, as_json=options["as_json"])
+    sys.exit(exit_status)
+
+
+def _run(
+    *,
+    settings: Path | None,
+    assembly: Path | None,
+    hyperparameters: dict[str, str],
+    permissions: bool,
+    strict: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Prepare everything that can be wrong first, then run; return the exit status."""
+    from ml_a2.local.assembly import find_assembly
+    from ml_a2.local.faults import Faults
+    from ml_a2.local.request_checks import check_request
+    from ml_a2.local.run import RunRequest
+    from ml_a2.local.run import run as execute
+    from ml_a2.local.service_calls import PERMISSIONS
+    from ml_a2.progress import RunDisplay
+
+    one_stack(settings, assembly)
+    Faults(PERMISSIONS).inject(options["faults"])  # refuses what it does not know
+    asked, prepared = plan(settings, assembly, hyperparameters, options)
+    warnings = list(check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True))
+    if strict and warnings:
+        raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
+    with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
+        display.say(f"data: {prepared.dataset.describe()}")
+        if prepared.model:
+            display.say(f"model: {prepared.model.archive}, trained by {prepared.model.run or 'nobody who is known'}")
+        for warning in warnings:
+            display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
+        if assembly is None:
+            assembly, _ = find_assembly(settings, tell=display.say)
+        result = execute(RunRequest(asked, prepared, assembly, RUNS), display)
+        if permissions:
+            display.permissions(result)
+        display.result(result)
+    if as_json:
+        click.echo(json.dumps(result.as_json()))
+    if result.gate == "failed":
+        return EXIT_TURNED_DOWN
+    return 0 if result.status == "SUCCEEDED" else EXIT_FAILED
+
+
+def _end(exit_status: int, status: str, error: BaseException, *, as_json: bool) -> NoReturn:
+    """Tell of a run that came to no result, in one JSON object too when that was asked for."""
+    click.echo(f"error: {error}" if status == "NOT_STARTED" else str(error), err=True)
+    if as_json:
+        failure = {"stage": "Preparation", "error": type(error).__name__, "cause": str(error)}
+        nothing: dict[str, Any] = {
+            "execution": None,
+            "status": status,
+            "metrics": {},
+            "gate": "none",
+            "run_directory": None,
+        }
+        click.echo(json.dumps({**nothing, "failure": failure, "seconds": None}))
+    sys.exit(exit_status)

@@ -1,0 +1,34 @@
+"""Hashes by which files, and what lies in an archive, are recognised again."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from ml_a2.errors import UserError
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return _sha256(file)
+
+
+def members_sha256(archive: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in a .tar.gz by its name; unlike the archive's own they know no times.
+
+    Raises:
+        UserError: the file is no archive.
+    """
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            files = {member.name.removeprefix("./"): tar.extractfile(member) for member in tar}
+            return {name: _sha256(file) for name, file in files.items() if file}
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise UserError(f"{archive} cannot be read as a .tar.gz: {error}") from error
+
+
+def _sha256(file: Any) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,30 @@
+"""The report of a run: one page that opens offline, made from the files of its run directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+REPORT_FILE = "report.html"
+
+
+def write_report(run_directory: Path) -> Path:
+    """Write `report.html` into a run directory, whole or not at all, and return its path.
+
+    Raises:
+        UserError: the folder has no manifest that can be read.
+    """
+    # Templates and plots are imported by those who want a report, not by every command.
+    from ml_a2.report.page import render
+    from ml_a2.report.record import read_record
+
+    # A lone surrogate is legal in JSON and not in a file.
+    content = render(read_record(run_directory)).encode("utf-8", "replace")
+    path = run_directory / REPORT_FILE
+    unfinished = path.with_name(f".{REPORT_FILE}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,141 @@
+"""An account as a person's configuration names it: found, or told what is wrong in one line."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from ml_a2 import contract
+from ml_a2.account import Account, aws_errors
+from ml_a2.errors import PlatformError, UserError
+from ml_a2.local.runtime import LocalRuntime
+
+NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+
+
+@pytest.fixture(autouse=True)
+def configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials, and nothing else of this machine."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": "/nowhere",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@contextmanager
+def _cloudformation(status: int, body: str) -> Iterator[str]:
+    """Answer every request with one document, as CloudFormation would."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *arguments: object) -> None:
+            """Stay silent."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _stacks(outputs: dict[str, str]) -> str:
+    members = "".join(
+        f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+        for key, value in outputs.items()
+    )
+    return (
+        f'<DescribeStacksResponse xmlns="{NAMESPACE}"><DescribeStacksResult><Stacks><member><StackName>s</StackName>'
+        f"<Outputs>{members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+    )
+
+
+def _error(code: str, message: str) -> str:
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    return f'<ErrorResponse xmlns="{NAMESPACE}">{error}</ErrorResponse>'
+
+
+def test_finds_the_outputs_of_a_stack() -> None:
+    """As DescribeStacks tells them."""
+    expected = {name: f"value-of-{name}" for name in contract.OUTPUTS}
+    with _cloudformation(200, _stacks(expected)) as url:
+        assert Account(region="eu-central-1", endpoint_url=url).outputs("s") == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (200, _stacks({"Other": "x"}), UserError, "stack 'mine' has no output 'EvaluationResultsBucketName'"),
+        (400, _error("ValidationError", "Stack with id mine does not exist"), UserError, "mine does not exist; deploy"),
+        (403, _error("AccessDenied", "not authorized"), PlatformError, "does not answer .*AccessDenied"),
+    ],
+)
+def test_fails_on_a_stack_that_cannot_be_found(status: int, body: str, kind: type[Exception], words: str) -> None:
+    """Not there, somebody else's, or not to be asked for."""
+    with _cloudformation(status, body) as url, pytest.raises(kind, match=words):
+        Account(region="eu-central-1", endpoint_url=url).outputs("mine")
+
+
+def _unreachable() -> None:
+    Account(region="us-east-1", endpoint_url="http://127.0.0.1:9").outputs("s")
+
+
+def _no_such_profile() -> None:
+    Account(profile="nobody")
+
+
+def _no_region() -> None:
+    Account().outputs("s")
+
+
+def _refused() -> None:
+    with _cloudformation(400, '{"__type": "AccessDeniedException", "message": "no"}') as url:
+        machine = "arn:aws:states:us-east-1:123456789012:stateMachine:x"
+        Account(region="us-east-1", endpoint_url=url).stepfunctions.list_executions(stateMachineArn=machine)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (_unreachable, PlatformError, "AWS cannot be reached: .*127.0.0.1:9"),
+        (_no_such_profile, UserError, "AWS configuration: The config profile .nobody. could not be found; see"),
+        (_no_region, UserError, "AWS configuration: You must specify a region; see"),
+        (_refused, PlatformError, "AWS refused a call: .*AccessDeniedException"),
+    ],
+)
+def test_what_the_sdk_refuses_is_told_in_one_line(call: Callable[[], None], kind: type[Exception], words: str) -> None:
+    """Who can mend it decides the kind."""
+    with pytest.raises(kind, match=words), aws_errors():
+        call()
+
+
+def test_fails_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key in the environment, no file, no instance to ask."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(UserError, match="Unable to locate credentials"), aws_errors():
+        Account(region="us-east-1", endpoint_url="http://127.0.0.1:9").outputs("s")
+
+
+def test_fails_on_an_endpoint_that_tells_of_no_stacks(runtime: LocalRuntime) -> None:
+    """The embedded endpoint says so itself."""
+    with pytest.raises(
+        PlatformError, match=r"does not answer CloudFormation's DescribeStacks.*not part of the embedded"
+    ):
+        Account(region="us-east-1", endpoint_url=runtime.url).outputs("s")
