@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 CONFIGURATION_ERRORS = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+# Throttling and faults of a service are waited for, with growing pauses, for about a minute and a half.
+PATIENT = Config(retries={"mode": "standard", "max_attempts": 10})
 
 
 class Account:
@@ -44,17 +48,17 @@ class Account:
     @cached_property
     def s3(self) -> S3Client:
         """Amazon S3."""
-        return self._session.client("s3", endpoint_url=self._endpoint_url)
+        return self._session.client("s3", endpoint_url=self._endpoint_url, config=PATIENT)
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
         """AWS Step Functions."""
-        return self._session.client("stepfunctions", endpoint_url=self._endpoint_url)
+        return self._session.client("stepfunctions", endpoint_url=self._endpoint_url, config=PATIENT)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """Amazon CloudWatch Logs."""
-        return self._session.client("logs", endpoint_url=self._endpoint_url)
+        return self._session.client("logs", endpoint_url=self._endpoint_url, config=PATIENT)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Return the outputs of a deployed stack, by which its resources are found.
@@ -97,6 +101,11 @@ def aws_errors() -> Iterator[None]:
     except (ConnectionError, HTTPClientError) as error:
         raise PlatformError(f"AWS cannot be reached: {error}; look at the network and at --endpoint-url") from error
     except ClientError as error:
+        if error.response["Error"].get("Code") in EXPIRED:
+            raise PlatformError(
+                f"the AWS credentials have expired: {error}; renew them and give the same command again, what runs on "
+                "AWS goes on"
+            ) from error
         raise PlatformError(f"AWS refused a call: {error}; look at your permissions") from error
     except BotoCoreError as error:
         raise PlatformError(f"the AWS SDK failed: {error}") from error

@@ -6,8 +6,9 @@ import datetime as dt
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,8 +28,23 @@ RUNNING = "RUNNING"
 # A traceback's last line, or the container's own last words.
 EXCEPTION_LINE = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)\b:? ?")
 LAST_LINES = 5
+# The metadata in which an object tells the SHA-256 of the file that it is a copy of.
+HASH = "sha256"
 LINES_SEARCHED = 60
 METRIC_LINE = re.compile(r"\[(\d+)\](?:\t|#011)(.+)")
+
+
+class Listener(Protocol):
+    """Hears what an execution does."""
+
+    def state(self, entered: StateEntered) -> None:
+        """Hear that the execution came to a state."""
+
+    def plan(self, planned: TrainingPlanned) -> None:
+        """Hear what will be trained."""
+
+    def round(self, done: TrainingRound) -> None:
+        """Hear that a training round is done."""
 
 
 class AwsClients(Protocol):
@@ -108,6 +124,8 @@ class Uploaded:
     version_id: str | None
     sha256: str
     size: int
+    # Whether the object was there already, of the same content.
+    kept: bool = False
 
 
 class Pipeline:
@@ -118,14 +136,24 @@ class Pipeline:
         self._clients = clients
         self._outputs = outputs
 
-    def upload(self, data: Mapping[str, Path]) -> dict[str, Uploaded]:
+    def upload(
+        self, data: Mapping[str, Path], *, again: bool = True, tell: Callable[[str, int], None] | None = None
+    ) -> dict[str, Uploaded]:
         """Copy files to the training data bucket, by key; return what was written, by key.
+
+        Args:
+            data: the files.
+            again: whether to copy a file also where the object has its content already.
+            tell: hears of each part that is done: the key and the number of bytes.
 
         Raises:
             PlatformError: the bucket does not take one.
         """
         bucket = self._outputs[contract.OUTPUT_TRAINING_DATA_BUCKET]
-        return {key: self._upload(path, bucket, key) for key, path in data.items()}
+        hear = tell or (lambda key, size: None)
+        return {
+            key: self._upload(path, bucket, key, again=again, tell=partial(hear, key)) for key, path in data.items()
+        }
 
     def upload_model(self, archive: Path, name: str) -> str:
         """Copy a model to the model artifacts bucket, where evaluations may read it; return its URI.
@@ -134,7 +162,7 @@ class Pipeline:
             PlatformError: the bucket does not take it.
         """
         uri = self.model_uri(name)
-        self._upload(archive, *_bucket_and_key(uri))
+        self._upload(archive, *_bucket_and_key(uri), again=True, tell=lambda size: None)
         return uri
 
     def name_champion(self, model_uri: str) -> None:
@@ -146,13 +174,33 @@ class Pipeline:
         bucket = self._outputs[contract.OUTPUT_MODEL_ARTIFACTS_BUCKET]
         self._put(f"s3://{bucket}/{contract.CHAMPION_KEY}", json.dumps({"model_artifact": model_uri}).encode())
 
-    def _upload(self, path: Path, bucket: str, key: str) -> Uploaded:
+    def _upload(self, path: Path, bucket: str, key: str, *, again: bool, tell: Callable[[int], None]) -> Uploaded:
         sha256, size = file_sha256(path), path.stat().st_size
+        uri = f"s3://{bucket}/{key}"
+        if not again and self._metadata(uri).get(HASH) == sha256:
+            tell(size)
+            return Uploaded(key, self.version_id(uri), sha256, size, kept=True)
         try:
-            self._clients.s3.upload_file(str(path), bucket, key)
+            # Large files go up in parts, several at a time.
+            extra = {"Metadata": {HASH: sha256}}
+            self._clients.s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Callback=tell)
         except (S3UploadFailedError, ClientError) as error:
-            raise _not_written(f"s3://{bucket}/{key}", error) from error
-        return Uploaded(key, self.version_id(f"s3://{bucket}/{key}"), sha256, size)
+            raise _not_written(uri, error) from error
+        return Uploaded(key, self.version_id(uri), sha256, size)
+
+    def _metadata(self, uri: str) -> Mapping[str, str]:
+        bucket, key = _bucket_and_key(uri)
+        try:
+            return self._clients.s3.head_object(Bucket=bucket, Key=key)["Metadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "403", "NoSuchKey"):
+                return {}  # there is none, or it cannot be told
+            raise
+
+    def execution_arn(self, name: str) -> str:
+        """Return the ARN of an execution by its name; an ARN is returned as it is."""
+        machine = self._outputs[contract.OUTPUT_STATE_MACHINE]
+        return name if name.startswith("arn:") else f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> str:
         """Start an execution and return its ARN."""
@@ -169,14 +217,14 @@ class Pipeline:
 
     def watch(self, execution_arn: str, *, poll_seconds: float) -> Iterator[Event]:
         """Yield what happens until the execution has ended, each thing once."""
-        seen_events, training_log = 0, None
+        last, training_log = 0, None
         while True:
             status = self._clients.stepfunctions.describe_execution(executionArn=execution_arn)["status"]
-            events = self.history(execution_arn)
-            for event in events[seen_events:]:
+            events = self._news(execution_arn, after=last)
+            for event in events:
+                last = event["id"]
                 if entered := event.get("stateEnteredEventDetails"):
                     yield StateEntered(entered["name"], event["timestamp"])
-            seen_events = len(events)
             if training_log is None and (planned := _output_of(events, contract.PLANNING_STATE)):
                 yield TrainingPlanned(planned["hyperparameters"])
                 job = planned[contract.TRAINING_JOB_FIELD]
@@ -202,6 +250,19 @@ class Pipeline:
         """Return every event of an execution."""
         pages = self._clients.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
         return [dict(event) for page in pages for event in page["events"]]
+
+    def _news(self, execution_arn: str, *, after: int) -> list[dict[str, Any]]:
+        """Return the events since one: from the end, as a history of hours is not read anew each time."""
+        pages = self._clients.stepfunctions.get_paginator("get_execution_history").paginate(
+            executionArn=execution_arn, reverseOrder=True, PaginationConfig={"PageSize": 1000 if after == 0 else 100}
+        )
+        found: list[dict[str, Any]] = []
+        for page in pages:
+            new = [dict(event) for event in page["events"] if event["id"] > after]
+            found += new
+            if len(new) < len(page["events"]):
+                break
+        return found[::-1]
 
     def waits(self, execution_arn: str) -> dict[str, int]:
         """Return how many seconds each Wait state of an execution's definition waits."""
@@ -252,6 +313,18 @@ class Pipeline:
             self._clients.s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/json")
         except ClientError as error:
             raise _not_written(uri, error) from error
+
+    def evaluation(self, execution_name: str) -> dict[str, Any]:
+        """Return an execution's evaluation.json, an empty one where there is none."""
+        bucket, key = _bucket_and_key(self.evaluation_uri(execution_name))
+        try:
+            body = self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return {}
+            raise
+        evaluation: dict[str, Any] = json.loads(body)
+        return evaluation
 
     def evaluation_uri(self, execution_name: str) -> str:
         """Return where an execution's evaluation.json lies."""
@@ -350,6 +423,18 @@ def metric_values(evaluation: Mapping[str, Any]) -> dict[str, float]:
                 if isinstance(metric.get("value"), int | float)
             }
     return {}
+
+
+def follow(events: Iterable[Event], listener: Listener) -> None:
+    """Let somebody hear what an execution does, to its end."""
+    for event in events:
+        match event:
+            case StateEntered():
+                listener.state(event)
+            case TrainingPlanned():
+                listener.plan(event)
+            case TrainingRound():
+                listener.round(event)
 
 
 def _training_round(line: str) -> TrainingRound | None:

@@ -11,11 +11,18 @@ from typing import Any, Self, TextIO
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from ml_a2.client import StateEntered, TrainingPlanned, TrainingRound
+from ml_a2.client import Failure, StateEntered, TrainingPlanned, TrainingRound, metric_values
 from ml_a2.finding import Finding
 from ml_a2.local.run import RunResult
 
@@ -96,19 +103,25 @@ class RunDisplay:
             for permission in permissions:
                 self._console.print(f"    {permission.action}  {permission.resource}", markup=False)
 
+    def ended(
+        self, execution: str, status: str, seconds: float, failure: Failure | None, evaluation: Mapping[str, Any]
+    ) -> None:
+        """Show how an execution ended."""
+        if metrics := metric_values(evaluation):
+            self._console.print(_metrics_table(metrics, evaluation))
+        style = "green" if status == "SUCCEEDED" else "red"
+        self._console.print(f"{status}  {execution}  {seconds:.1f} s", style=style, markup=False)
+        if failure:
+            self._console.print(f"  stage  {failure.stage}", markup=False)
+            self._console.print(f"  error  {failure.error}", markup=False)
+            self._console.print(f"  cause  {_shortened(failure.cause)}", markup=False)
+
     def result(self, result: RunResult) -> None:
         """Show what came of it, and where everything lies."""
-        if result.metrics:
-            self._console.print(_metrics_table(result.metrics, result.evaluation))
-        style = "green" if result.status == "SUCCEEDED" else "red"
-        summary = f"{result.status}  {result.execution}  {result.seconds:.1f} s"
-        self._console.print(summary, style=style, markup=False)
-        if result.failure:
-            self._console.print(f"  stage  {result.failure.stage}", markup=False)
-            self._console.print(f"  error  {result.failure.error}", markup=False)
-            self._console.print(f"  cause  {_shortened(result.failure.cause)}", markup=False)
-            for line in result.last_log_lines:
-                self._console.print(f"  log    {line}", markup=False)
+        failure = result.failure
+        self.ended(result.execution, result.status, result.seconds, failure, result.evaluation)
+        for line in result.last_log_lines if failure else ():
+            self._console.print(f"  log    {line}", markup=False)
         if result.stand_in:
             self._console.print(f"  {result.stand_in}; see docs/fidelity.md", style="dim", markup=False)
         for incident in result.incidents:
@@ -116,6 +129,47 @@ class RunDisplay:
         for path in sorted(result.run_directory.rglob("*")):
             if path.is_file():
                 self._console.print(f"  {path}", style="dim", markup=False)
+
+
+class UploadDisplay:
+    """Shows how much of an upload is done: a bar on a terminal, a line for each object elsewhere."""
+
+    def __init__(self, stream: TextIO | None, total: int) -> None:
+        """Show on a stream, standard output without one; the total is in bytes."""
+        self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
+        self._bars = Bars(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bars.add_task("uploading", total=total)
+        self._shown: set[str] = set()
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Draw no more."""
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Show a step."""
+        self._console.print(text, markup=False)
+
+    def sent(self, key: str, size: int) -> None:
+        """Show that so many bytes more of an object have gone up."""
+        self._bars.advance(self._task, size)
+        if not self._console.is_terminal and key not in self._shown:
+            self._shown.add(key)
+            self._console.print(f"  {key}", markup=False)
 
 
 class CheckDisplay:

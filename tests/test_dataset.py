@@ -12,7 +12,7 @@ import pytest
 
 from ml_a2.dataset import Dataset, Split, load_files, load_sample
 from ml_a2.errors import DataError, UserError
-from ml_a2.problem import merge_hyperparameters
+from ml_a2.problem import Problem, merge_hyperparameters
 
 Write = Callable[[str, str], Path]
 

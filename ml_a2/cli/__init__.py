@@ -8,7 +8,9 @@ from __future__ import annotations
 import click
 
 from ml_a2 import __version__
+from ml_a2.cli.diagrams import diagrams
 from ml_a2.cli.doctor import doctor
+from ml_a2.cli.executions import start, stop, upload, watch
 from ml_a2.cli.local import local
 from ml_a2.cli.records import compare, list_, show
 from ml_a2.cli.report import report
@@ -22,5 +24,5 @@ def main() -> None:
     """Train and evaluate tabular models with a pipeline that runs the same on the laptop and on AWS."""
 
 
-for command in (run, list_, show, compare, report, verify, doctor, local):
+for command in (run, list_, show, compare, report, verify, upload, start, watch, stop, doctor, local, diagrams):
     main.add_command(command)

@@ -11,7 +11,14 @@ from typing import Any
 
 import click
 
-from ml_a2.cli.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, interrupt, options_of_data_and_stack
+from ml_a2.cli.options import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    OPTIONS_OF_DATA_AND_STACK,
+    interrupt,
+    with_options,
+)
 from ml_a2.cli.plan import one_stack, plan
 from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
 from ml_a2.finding import Finding
@@ -34,7 +41,7 @@ data options the data and the hyperparameters are, and the stack only when --ass
 
 Exit status: 0 nothing would go wrong, 1 something would, 2 wrong usage or input, 130 interrupted."""
 )
-@options_of_data_and_stack
+@with_options(OPTIONS_OF_DATA_AND_STACK)
 @click.option(
     "--content-type",
     default="text/csv",

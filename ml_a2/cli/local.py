@@ -22,7 +22,12 @@ aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
 npx aws-cdk@2.1148.1 deploy"""
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Examples:
+  ml-a2 local up
+  ml-a2 local up --port 4566"""
+)
 def local() -> None:
     """Serve the embedded AWS endpoint to other programs."""
 
@@ -45,7 +50,9 @@ Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not be served, 2 wrong usa
 @click.option(
     "--assembly", type=click.Path(path_type=Path), help="A cloud assembly to deploy instead of the project's own."
 )
-@click.option("--deploy/--no-deploy", default=True, show_default=True, help="Deploy the stack, or leave that to the CDK CLI.")
+@click.option(
+    "--deploy/--no-deploy", default=True, show_default=True, help="Deploy the stack, or leave that to the CDK CLI."
+)
 @click.option("--region", default="us-east-1", show_default=True, help="The region that the endpoint plays.")
 @click.option(
     "--speed",
@@ -82,16 +89,17 @@ def up(
 
 def _serve(assembly: Path | None, port: int, region: str, speed: float) -> None:
     from ml_a2 import contract
-    from ml_a2.local.runtime import LocalRuntime
+    from ml_a2.local.runtime import LocalRuntime, stack_name
 
     with LocalRuntime(region=region, speed=speed, port=port) as runtime:
         runtime.bootstrap()
+        outputs = runtime.deploy(assembly) if assembly else {}
         click.echo(EXPORTS.format(url=runtime.url, region=region))
-        if assembly is not None:
-            outputs = runtime.deploy(assembly)
-            _tell(f"deployed {contract.STACK_NAME}; next, in another terminal, for example:")
+        if assembly:
+            stack = stack_name(assembly)
+            _tell(f"deployed {stack}; in another terminal, after these exports, for example:")
             bucket, machine = outputs[contract.OUTPUT_TRAINING_DATA_BUCKET], outputs[contract.OUTPUT_STATE_MACHINE]
-            _tell(NEXT.format(stack=contract.STACK_NAME, bucket=bucket, machine=machine))
+            _tell(NEXT.format(stack=stack, bucket=bucket, machine=machine))
         _tell(f"serving {runtime.url} until Ctrl-C")
         try:
             threading.Event().wait()

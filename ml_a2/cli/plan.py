@@ -14,7 +14,7 @@ from ml_a2.errors import UserError
 
 if TYPE_CHECKING:
     from ml_a2.records.request import Prepared, Request
-    from ml_a2.settings import TrainingSettings
+    from ml_a2.settings import EvaluationSettings, TrainingSettings
 
 
 def one_stack(settings: Path | None, assembly: Path | None) -> None:
@@ -44,7 +44,8 @@ def plan(
     from ml_a2.records.request import Request
     from ml_a2.settings import load_settings
 
-    training = load_settings(settings).training
+    chosen = load_settings(settings)
+    training = chosen.training
     given: dict[str, Any] = _model(options, hyperparameters) if options.get("model") is not None else _data(options)
     asked = Request(
         directory=str(Path.cwd()),
@@ -58,9 +59,49 @@ def plan(
         faults=options.get("faults", ()),
     )
     prepared = asked.prepare()
+    _check_features(prepared, chosen.evaluation)
     if prepared.model is None:
         asked = replace(asked, hyperparameters=_settled(prepared, training, hyperparameters, assembly))
     return asked, prepared
+
+
+def plan_of_data(
+    settings: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
+) -> tuple[Prepared, int, dict[str, str]]:
+    """Load the data for a stack that is deployed already.
+
+    Args:
+        settings: the settings file that the stack was synthesized with, None for the defaults.
+        hyperparameters: those chosen for this data alone.
+        options: the other options of the command line.
+
+    Returns:
+        The data, into how many files of training rows it goes, and the hyperparameters that it asks for.
+
+    Raises:
+        UserError: options that exclude each other, bad data or bad hyperparameters.
+    """
+    from ml_a2.records.request import Request
+    from ml_a2.settings import load_settings
+
+    chosen = load_settings(settings)
+    objective = hyperparameters.get("objective", chosen.training.chosen_hyperparameters.get("objective"))
+    prepared = Request(directory=str(Path.cwd()), **_data(options), objective=objective).prepare()
+    _check_features(prepared, chosen.evaluation)
+    return prepared, chosen.training.instance_count, _settled(prepared, chosen.training, hyperparameters, None)
+
+
+def _check_features(prepared: Prepared, evaluation: EvaluationSettings) -> None:
+    """Refuse features to evaluate by that the data does not have: the evaluation would, after the training."""
+    features = prepared.dataset.feature_columns
+    known = {*features, *(f"f{number}" for number in range(len(features)))}
+    for key, names in (("slices", evaluation.slices), ("group_column", (evaluation.group_column,))):
+        for name in names:
+            if name is not None and name not in known:
+                raise UserError(
+                    f"evaluation.{key} names {name!r}, which is no feature of the data; there are "
+                    f"{', '.join(map(repr, features[:20]))}{', ...' if len(features) > 20 else ''}"
+                )
 
 
 def _settled(

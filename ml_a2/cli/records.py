@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,30 +14,17 @@ from click.core import ParameterSource
 
 from ml_a2 import contract
 from ml_a2.cli.ending import ending
-from ml_a2.cli.options import RUNS_OPTION
+from ml_a2.cli.options import ACCOUNT_OPTIONS, RUNS_OPTION, with_options
 from ml_a2.errors import UserError
 
 if TYPE_CHECKING:
     from ml_a2.records.record import Records
 
-AWS_OPTIONS = ("profile", "region", "endpoint_url", "stack")
-OPTIONS = (
-    RUNS_OPTION,
-    click.option("--profile", help="Read from AWS, with this profile of the AWS configuration."),
-    click.option("--region", help="Read from AWS, in this region."),
-    click.option("--endpoint-url", help="Read from the services behind this URL.  [env: AWS_ENDPOINT_URL]"),
-    click.option("--stack", help=f"Read from AWS, of this stack.  [default there: {contract.STACK_NAME}]"),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
-)
+# Without one of the account's, the folder of runs is read.
+OPTIONS = (RUNS_OPTION, *ACCOUNT_OPTIONS)
 WHERE = """Read are the run directories of this machine, or with one of --profile, --region, --endpoint-url
 and --stack, or AWS_ENDPOINT_URL in the environment, Step Functions and S3 there: also executions
 that somebody else started, as far as the services know them."""
-
-
-def _options_of_records(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
 
 
 @contextmanager
@@ -72,7 +59,7 @@ Examples:
 {WHERE}""",
 )
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
-@_options_of_records
+@with_options(OPTIONS)
 def list_(*, limit: int, as_json: bool, **options: Any) -> None:
     """List executions, the newest first."""
     with ending(as_json=as_json), _records(**options) as records:
@@ -96,7 +83,7 @@ Examples:
 {WHERE}"""
 )
 @click.argument("run")
-@_options_of_records
+@with_options(OPTIONS)
 def show(*, run: str, as_json: bool, **options: Any) -> None:
     """Show an execution: data, hyperparameters, metrics, timings and versions.
 
@@ -125,7 +112,7 @@ of errors, log loss and false rates, the highest one of the others.
 {WHERE}"""
 )
 @click.argument("run", nargs=-1)
-@_options_of_records
+@with_options(OPTIONS)
 def compare(*, run: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Compare executions side by side: data, hyperparameters and metrics.
 

@@ -15,9 +15,10 @@ from ml_a2.cli.options import (
     EXIT_INTERRUPTED,
     EXIT_TURNED_DOWN,
     EXIT_USAGE,
+    OPTIONS_OF_DATA_AND_STACK,
     RUNS,
     interrupt,
-    options_of_data_and_stack,
+    with_options,
 )
 from ml_a2.cli.plan import one_stack, plan
 from ml_a2.errors import PipelineError, UserError
@@ -41,7 +42,7 @@ missing-data.
 Exit status: 0 succeeded, 1 the pipeline or a job failed, 2 wrong usage or input, 3 the quality gate
 said no, 130 interrupted."""
 )
-@options_of_data_and_stack
+@with_options(OPTIONS_OF_DATA_AND_STACK)
 @click.option(
     "--model",
     metavar="RUN",

@@ -32,7 +32,7 @@ try:
     from quality.model import Model, load_model
     from quality.multiclass import MOST_CLASSES_IN_MATRIX, Multiclass
     from quality.names import Names, read_names
-    from quality.ranking import Ranking, grouped
+    from quality.ranking import Ranking
     from quality.regression import Regression
     from quality.slices import PREFIX, slices
 except ImportError as error:
@@ -82,27 +82,28 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any
     """Return the content of evaluation.json and of curves.json."""
     model = load_model(options.model)
     names = read_names(CODE, model.features, model.classes)
+    options.slice = [names.features[names.number(feature)] for feature in options.slice]
     kind = kind_of(model)
     models = [model, *champions(options, model)]
-    rows = score(models, kind, names, options)
-    count = len(rows[0])
-    scored = [prepared(kind, each) for each in rows]
-    values = kind.values(scored[0])
+    scored = score(models, kind, names, options)
+    check_weights(scored[0])
+    measured = [kind.prepare(rows) for rows in scored]
+    values = kind.values(measured[0])
     evaluation = {
         "version": 0.0,
-        "dataset": {"item_count": count, "evaluation_time": datetime.now(timezone.utc).isoformat()},
+        "dataset": {"item_count": len(scored[0]), "evaluation_time": datetime.now(timezone.utc).isoformat()},
         "objective": model.objective,
         "kind": model.kind,
         "sampling_seed": SEED,
-        kind.key: metrics_of(kind, scored[0], values),
-        "confidence_intervals": intervals_of(kind, scored[0]),
-        "baseline": baseline_of(kind, scored[0]),
-        "undefined": {name: kind.why(scored[0], name) for name, value in values.items() if not math.isfinite(value)},
+        kind.key: metrics_of(kind, measured[0], values),
+        "confidence_intervals": intervals_of(kind, measured[0]),
+        "baseline": baseline_of(kind, measured[0]),
+        "undefined": {name: kind.why(measured[0], name) for name, value in values.items() if not math.isfinite(value)},
         "slices": slices(kind, scored[0], options.slice),
-        "champion": compare(values, kind.values(scored[1])) if len(scored) > 1 else None,
+        "champion": compare(values, kind.values(measured[1])) if len(measured) > 1 else None,
     }
     curves = {"version": 1, "kind": model.kind, "target": names.target, "classes": names.classes}
-    return evaluation, {**curves, **kind.curves(scored[0]), "feature_importance": importance_of(model, names)}
+    return evaluation, {**curves, **kind.curves(measured[0]), "feature_importance": importance_of(model, names)}
 
 
 def kind_of(model: Model) -> Kind:
@@ -146,15 +147,10 @@ def score(models: list[Model], kind: Kind, names: Names, options: argparse.Names
     return [builder.build() for builder in builders]
 
 
-def prepared(kind: Kind, rows: Rows) -> Rows:
-    """Bring the rows into the order, or the groups, in which they are measured."""
+def check_weights(rows: Rows) -> None:
+    """Refuse rows that all weigh nothing."""
     if "weight" in rows and not rows["weight"].sum() > 0:
         raise EvaluationError("the weights of the validation rows are all 0: there is nothing to measure")
-    if isinstance(kind, Ranking):
-        return grouped(rows)
-    if kind.order:
-        rows.sort(kind.order)
-    return rows
 
 
 def metrics_of(kind: Kind, rows: Rows, values: dict[str, float]) -> dict[str, Any]:

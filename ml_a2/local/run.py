@@ -16,11 +16,10 @@ from typing import Any, Protocol
 from ml_a2 import contract
 from ml_a2.client import (
     Failure,
+    Listener,
     Pipeline,
-    StateEntered,
-    TrainingPlanned,
-    TrainingRound,
     Uploaded,
+    follow,
     job_name,
     last_known,
     last_words,
@@ -31,7 +30,7 @@ from ml_a2.evaluation_code import evaluation_files
 from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.permissions import Permission, never_used
-from ml_a2.local.runtime import LocalRuntime, read_template
+from ml_a2.local.runtime import LocalRuntime, read_template, stack_name
 from ml_a2.local.subscribers import write_outbox
 from ml_a2.records.manifest import as_iso, job_facts, xgboost_version
 from ml_a2.records.recording import Ended, StoredModel, manifest_of
@@ -41,20 +40,11 @@ from ml_a2.report import write_report
 POLL_SECONDS = 0.25
 
 
-class Progress(Protocol):
+class Progress(Listener, Protocol):
     """Hears what a run is doing."""
 
     def say(self, text: str) -> None:
         """Hear a step of the preparation."""
-
-    def state(self, entered: StateEntered) -> None:
-        """Hear that the execution came to a state."""
-
-    def plan(self, planned: TrainingPlanned) -> None:
-        """Hear what will be trained."""
-
-    def round(self, done: TrainingRound) -> None:
-        """Hear that a training round is done."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +112,7 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     outputs = runtime.deploy(request.assembly)
     runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
     runtime.inject(request.asked.faults)
-    progress.say(f"deployed {contract.STACK_NAME} on {runtime.url}")
+    progress.say(f"deployed {stack_name(request.assembly)} on {runtime.url}")
     pipeline = Pipeline(runtime.clients, outputs)
     uploaded = _upload(pipeline, request, code)
     champion = ChampionOfRuns.of(request.runs, template)
@@ -133,28 +123,17 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     topic = outputs[contract.OUTPUT_TOPIC]
     results = _Results(pipeline, runtime, request, name, arn, topic, uploaded, template_sha256(template))
     try:
-        _follow(pipeline, arn, progress)
+        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS), progress)
         runtime.settle()
     except KeyboardInterrupt:
         # What the execution had written until then is kept; the runtime's end stops the jobs.
         pipeline.stop(arn, "Interrupted", "the run was interrupted")
-        _follow(pipeline, arn, progress)
+        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS), progress)
         progress.say(f"interrupted: what was written is kept in {results.fetch(began).run_directory}")
         raise
     result = results.fetch(began)
     champion.keep(pipeline.outcome(arn), name)
     return result
-
-
-def _follow(pipeline: Pipeline, arn: str, progress: Progress) -> None:
-    for event in pipeline.watch(arn, poll_seconds=POLL_SECONDS):
-        match event:
-            case StateEntered():
-                progress.state(event)
-            case TrainingPlanned():
-                progress.plan(event)
-            case TrainingRound():
-                progress.round(event)
 
 
 def _upload(pipeline: Pipeline, request: RunRequest, code: Mapping[str, Path]) -> dict[str, Uploaded]:

@@ -81,6 +81,7 @@ class RemoteRecords:
             "failure": asdict(outcome.failure) if outcome.failure else None,
             **job_facts(training, last_known(history, "evaluation")),
             "data": _channels(training),
+            **({"model": {"uri": outcome.output["model_artifact"]}} if "model_artifact" in outcome.output else {}),
             "metrics": metric_values(evaluation),
         }
 

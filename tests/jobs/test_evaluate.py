@@ -259,12 +259,12 @@ def test_names_are_the_persons_own(tmp_path: Path, columns: Any) -> None:
     model = _pack(tmp_path / "m", _trained(labels, features, objective="binary:logistic"))
     data = _write(tmp_path / "v", labels, features)
     columns({"target": "ill", "features": ["age", "size, mm", "-c", "d"], "classes": ["no", "yes"]})
-    evaluation, curves = _evaluate(model, data, "--slice=-c")
+    evaluation, curves = _evaluate(model, data, "--slice=-c", "--slice=f1")
     assert (curves["target"], curves["classes"]) == ("ill", ["no", "yes"])
     shares = curves["feature_importance"]["features"]
     assert shares[0]["feature"] == "age"
     assert sum(each["share"] for each in shares) == pytest.approx(1)
-    assert evaluation["slices"][0]["column"] == "-c"
+    assert {each["column"] for each in evaluation["slices"]} == {"-c", "size, mm"}
     with pytest.raises(
         evaluate.EvaluationError, match="no feature 'weight' to evaluate by; there are 'age', 'size, mm'"
     ):
@@ -301,7 +301,7 @@ def test_rankings_are_measured_by_group(tmp_path: Path) -> None:
     features[:, 3] = np.arange(len(labels)) // 10
     booster = _trained(labels, features, objective="rank:pairwise")
     model, data = _pack(tmp_path / "m", booster), _write(tmp_path / "v", labels, features)
-    evaluation, curves = _evaluate(model, data, "--group=f3")
+    evaluation, curves = _evaluate(model, data, "--group=f3", "--slice=f0")
     scores = booster.predict(xgb.DMatrix(features)).astype(float)
     each = [
         metrics.ndcg_score([labels[first : first + 10]], [scores[first : first + 10]])
@@ -311,6 +311,21 @@ def test_rankings_are_measured_by_group(tmp_path: Path) -> None:
     assert evaluation["ranking_metrics"]["ndcg"]["value"] == pytest.approx(np.mean(each), abs=1e-9)
     assert evaluation["dataset"]["item_count"] == len(labels)
     assert sum(curves["group_ndcg"]["counts"]) == len(each)
+    assert [each["rows"] for each in evaluation["slices"]] == [75, 75, 75, 75]
+    assert all("ndcg" in each["metrics"] for each in evaluation["slices"])
+
+
+def test_a_ranking_without_a_relevant_row_has_no_metric(tmp_path: Path) -> None:
+    """Each has a reason instead, and without a group column all rows are one group."""
+    labels, features = _data(7, 0)
+    labels = np.clip(np.round(labels), 0, 4)
+    model = _pack(tmp_path / "m", _trained(labels, features, objective="rank:pairwise"))
+    assert _evaluate(model, _write(tmp_path / "v", labels, features))[0]["ranking_metrics"]["ndcg"]["value"] > 0.5
+    evaluation, _ = _evaluate(model, _write(tmp_path / "n", labels * 0, features))
+    assert evaluation["ranking_metrics"] == {}
+    assert set(evaluation["undefined"]) == {"ndcg", "ndcg_at_10", "map"}
+    assert evaluation["undefined"]["map"] == "no group of the validation rows has a relevant row"
+    assert (evaluation["baseline"]["metrics"], evaluation["confidence_intervals"]["metrics"]) == ({}, {})
 
 
 @pytest.mark.parametrize("booster", ["gblinear", "dart"])

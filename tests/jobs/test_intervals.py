@@ -45,10 +45,7 @@ def _counts(random: np.random.Generator, size: int) -> tuple[Floats, Floats]:
 
 
 def _rows(kind: Kind, labels: Floats, predictions: Floats) -> Rows:
-    rows = Rows(kind.compact(labels, predictions))
-    if kind.order:
-        rows.sort(kind.order)
-    return rows
+    return kind.prepare(Rows(kind.compact(labels, predictions)))
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 def rows_of(kind: Kind, labels: Floats, predictions: Floats, weights: Floats | None = None) -> Rows:
     """Bring labels and predictions into the form in which they are measured."""
-    rows = Rows({**kind.compact(labels, predictions), **({} if weights is None else {"weight": weights})})
-    if kind.order:
-        rows.sort(kind.order)
-    return rows
+    return kind.prepare(Rows({**kind.compact(labels, predictions), **({} if weights is None else {"weight": weights})}))
 
 
 def _weights(random: np.random.Generator, rows: int, weighted: bool) -> Floats | None:

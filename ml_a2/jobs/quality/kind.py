@@ -39,6 +39,12 @@ class Kind(ABC):
     def compact(self, labels: Array, predictions: Array) -> dict[str, Array]:
         """Return what is kept of labels (n,) and predictions (n,) or (n, classes), as small as it can be."""
 
+    def prepare(self, rows: Rows) -> Rows:
+        """Bring rows that were scored into the form in which they are measured."""
+        if self.order:
+            rows.sort(self.order)
+        return rows
+
     @abstractmethod
     def sums(self, rows: Rows, chosen: slice, blocks: Array, count: int) -> Array:
         """Sum the weighted statistics of the chosen rows by block, (count, columns)."""

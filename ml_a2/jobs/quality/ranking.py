@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array, Rows
-from .kind import HISTOGRAM_BINS, Kind, by_block, histogram
+from .kind import HISTOGRAM_BINS, Interval, Kind, by_block, histogram
 
 CUT = 10
+NAMES = ("ndcg", "ndcg_at_10", "map")
 
 
 class Ranking(Kind):
@@ -21,21 +22,33 @@ class Ranking(Kind):
         """Keep both."""
         return {"label": labels, "score": predictions}
 
+    def prepare(self, rows: Rows) -> Rows:
+        """Measure each group."""
+        return grouped(rows)
+
+    def values(self, rows: Rows) -> dict[str, float]:
+        """Return every metric; without a group that has a relevant row, none has a value."""
+        return super().values(rows) if len(rows) else dict.fromkeys(NAMES, float("nan"))
+
+    def intervals(self, rows: Rows) -> dict[str, Interval]:
+        """Return the intervals, which need groups."""
+        return super().intervals(rows) if len(rows) else {}
+
     def sums(self, rows: Rows, chosen: slice, blocks: Array, count: int) -> Array:
         """Sum each metric over the groups."""
-        names = ("ndcg", "ndcg_at_10", "map")
-        return by_block(blocks, count, np.ones(len(blocks)), *(rows[name][chosen] for name in names))
+        return by_block(blocks, count, np.ones(len(blocks)), *(rows[name][chosen] for name in NAMES))
 
     def of_sums(self, sums: Array) -> dict[str, Array]:
         """Return the means over the groups."""
         with np.errstate(invalid="ignore", divide="ignore"):
             means = sums[..., 1:] / sums[..., :1]
-        return {name: means[..., number] for number, name in enumerate(("ndcg", "ndcg_at_10", "map"))}
+        return {name: means[..., number] for number, name in enumerate(NAMES)}
 
     def baseline(self, rows: Rows) -> tuple[str, dict[str, float]]:
         """Give all rows of a group the same score."""
-        names = ("ndcg", "ndcg_at_10", "map")
-        return "any order", {name: float(rows["any_" + name].mean()) for name in names}
+        total = max(len(rows), 1)
+        values = {name: float(rows["any_" + name].sum() / total) for name in NAMES}
+        return "any order", values if len(rows) else dict.fromkeys(NAMES, float("nan"))
 
     def why(self, rows: Rows, metric: str) -> str:
         """Name what the rows lack."""
@@ -51,8 +64,11 @@ def grouped(rows: Rows) -> Rows:
     """Measure each group that has a relevant row, one row each.
 
     Args:
-        rows: `label` (n,), the relevance from 0 up; `score` (n,); `group` (n,), the same number for one group.
+        rows: `label` (n,), the relevance from 0 up; `score` (n,); `group` (n,), the same number for one group, or none:
+            then all rows are one.
     """
+    if "group" not in rows:
+        rows = Rows({"label": rows["label"], "score": rows["score"], "group": np.zeros(len(rows))})
     groups, sizes, starts = _sorted(rows)
     found = {**_gains(groups, sizes, starts), "map": _average_precisions(groups, starts)}
     tied = Rows({"label": groups["label"], "score": np.zeros(len(groups)), "group": groups["group"]})

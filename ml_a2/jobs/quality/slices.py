@@ -17,14 +17,20 @@ PREFIX = "slice:"
 
 
 def slices(kind: Kind, rows: Rows, features: list[str]) -> list[dict[str, Any]]:
-    """Return the metrics of each part by each feature, a column `slice:<feature>` of the rows."""
+    """Return the metrics of each part by each feature, a column `slice:<feature>` of the scored rows."""
     found = []
     for feature in features:
         for value, chosen in parts(rows[PREFIX + feature]):
-            part = rows.take(chosen)
-            values = {name: each for name, each in kind.values(part).items() if np.isfinite(each)}
+            values = kind.values(kind.prepare(rows.take(chosen)))
+            count = int(chosen.sum())
             found.append(
-                {"column": feature, "value": value, "rows": len(part), "small": len(part) < FEW_ROWS, "metrics": values}
+                {
+                    "column": feature,
+                    "value": value,
+                    "rows": count,
+                    "small": count < FEW_ROWS,
+                    "metrics": {name: each for name, each in values.items() if np.isfinite(each)},
+                }
             )
     return found
 
