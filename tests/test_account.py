@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -133,9 +134,13 @@ def test_fails_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         Account(region="us-east-1", endpoint_url="http://127.0.0.1:9").outputs("s")
 
 
-def test_fails_on_an_endpoint_that_tells_of_no_stacks(runtime: LocalRuntime) -> None:
-    """The embedded endpoint says so itself."""
-    with pytest.raises(
-        PlatformError, match=r"does not answer CloudFormation's DescribeStacks.*not part of the embedded"
-    ):
+def test_fails_on_an_endpoint_without_the_stack(runtime: LocalRuntime) -> None:
+    """The embedded endpoint says so in CloudFormation's words."""
+    with pytest.raises(UserError, match=r"Stack with id s does not exist; deploy it, or name another with --stack"):
         Account(region="us-east-1", endpoint_url=runtime.url).outputs("s")
+
+
+def test_finds_the_stack_of_the_embedded_endpoint(runtime: LocalRuntime, assembly: Path) -> None:
+    """What the runtime deploys is told as CloudFormation tells it."""
+    outputs = runtime.deploy(assembly)
+    assert Account(region="us-east-1", endpoint_url=runtime.url).outputs(contract.STACK_NAME) == outputs

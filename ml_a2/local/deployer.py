@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,19 +15,117 @@ from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.resources import RESOURCE_TYPES, Created, Creation
 from ml_a2.local.template import SECTIONS, Environment, Resolver, references
+from ml_a2.local.updates import check_properties, check_update, update
 
 RESOURCE_KEYS = {
     "Type", "Properties", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata",
 }  # fmt: skip
 
+# Of the types that are created here none has snapshots.
+DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate")
+
 # The account of the endpoint counts as bootstrapped: the version that the CDK's own rule asks for.
 SSM_PARAMETERS = {"/cdk-bootstrap/hnb659fds/version": "21"}
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """A resource that exists: how the template has it, how it was resolved, and what it is called."""
+
+    resource: Mapping[str, Any]
+    properties: Mapping[str, Any]
+    created: Created
+
+
+class Watcher(Protocol):
+    """Hears of each resource of a deployment."""
+
+    def begins(self, verb: str, name: str, resource: Mapping[str, Any]) -> None:
+        """Hear that a resource is about to be created or updated; the verb is CREATE or UPDATE."""
+
+    def done(self, verb: str, name: str, deployed: Deployed) -> None:
+        """Hear that it was; the verb is also KEEP, or ATTEMPT before an update that may come to stand half way."""
+
+
+class Unwatched:
+    """Hears and keeps nothing."""
+
+    def begins(self, verb: str, name: str, resource: Mapping[str, Any]) -> None:
+        """Hear."""
+
+    def done(self, verb: str, name: str, deployed: Deployed) -> None:
+        """Hear."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A template that was checked: its resources whose conditions hold, and the order of their creation."""
+
+    resolver: Resolver
+    resources: Mapping[str, Mapping[str, Any]]
+    order: list[str]
+
+
+def plan(template: Mapping[str, Any], environment: Environment, given: Mapping[str, str]) -> Plan:
+    """Check what can be checked before anything is created.
+
+    Args:
+        template: the template.
+        environment: where it is deployed.
+        given: values of the template's parameters.
+
+    Raises:
+        AssemblyError: names the resource and the type, property, function or value that cannot be deployed.
+    """
+    resolver = open_template(template, environment, given)
+    _check_rules(template, resolver)
+    resources = active_resources(template, resolver)
+    for name, resource in resources.items():
+        _check_resource(name, resource)
+    return Plan(resolver, resources, _order(resources))
+
+
+def open_template(template: Mapping[str, Any], environment: Environment, given: Mapping[str, str]) -> Resolver:
+    """Check the template's sections and parameters, and return what resolves its values.
+
+    Raises:
+        AssemblyError: names the section, or the parameter that has no value.
+    """
+    _check_sections(template)
+    return Resolver(template, {**environment.pseudo_parameters(), **_parameters(template, given)})
+
+
+def active_resources(template: Mapping[str, Any], resolver: Resolver) -> dict[str, Mapping[str, Any]]:
+    """Return the resources whose conditions hold."""
+    return {
+        name: resource
+        for name, resource in template.get("Resources", {}).items()
+        if "Condition" not in resource or resolver.condition(resource["Condition"])
+    }
+
+
 def deploy(
-    template: Mapping[str, Any], environment: Environment, clients: Clients, authorization: Authorization
+    template: Mapping[str, Any],
+    environment: Environment,
+    clients: Clients,
+    authorization: Authorization,
+    *,
+    given: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    existing: Mapping[str, Deployed] | None = None,
+    watcher: Watcher | None = None,
 ) -> dict[str, str]:
-    """Create the template's resources in the order of their references.
+    """Create the template's resources in the order of their references, and update those that exist.
+
+    Args:
+        template: the template.
+        environment: where it is deployed.
+        clients: the services.
+        authorization: decides what the template's roles may.
+        given: values of the template's parameters.
+        tags: the stack's own, which every resource gets that takes some and does not name another value itself.
+        existing: the stack's resources by their logical ids; those that the template no longer has are left alone.
+        watcher: hears of each resource.
 
     Returns:
         The stack's outputs.
@@ -33,21 +133,61 @@ def deploy(
     Raises:
         AssemblyError: names the resource and the type, property, function or value that cannot be deployed.
     """
-    _check_sections(template)
-    resolver = Resolver(template, {**environment.pseudo_parameters(), **_parameters(template)})
-    _check_rules(template, resolver)
-    resources = {
-        name: resource
-        for name, resource in template.get("Resources", {}).items()
-        if "Condition" not in resource or resolver.condition(resource["Condition"])
-    }
-    for name, resource in resources.items():
-        _check_resource(name, resource)
-    for name in _order(resources):
-        created = _create(Creation(name, clients, environment, authorization), resources[name], resolver)
-        resolver.values[name] = created.ref
-        resolver.attributes.update({(name, key): value for key, value in created.attributes.items()})
-    return {name: str(resolver.resolve(output["Value"])) for name, output in template.get("Outputs", {}).items()}
+    planned = plan(template, environment, given or {})
+    present, hears = existing or {}, watcher or Unwatched()
+    for name in present.keys() & planned.resources.keys():
+        check_update(name, present[name].resource, planned.resources[name])
+    for name in planned.order:
+        creation = Creation(name, clients, environment, authorization, tags or {})
+        created = _bring_about(creation, planned.resources[name], planned.resolver, present.get(name), hears)
+        planned.resolver.values[name] = created.ref
+        planned.resolver.attributes.update({(name, key): value for key, value in created.attributes.items()})
+    outputs = template.get("Outputs", {})
+    return {name: str(planned.resolver.resolve(output["Value"])) for name, output in outputs.items()}
+
+
+def _bring_about(
+    creation: Creation, resource: Mapping[str, Any], resolver: Resolver, existing: Deployed | None, watcher: Watcher
+) -> Created:
+    """Create a resource, or update it where its properties come out differently than they are."""
+    name = creation.logical_id
+    if existing is None:
+        watcher.begins("CREATE", name, resource)
+        properties = _properties(creation, resource, resolver)
+        with _naming(name, resource):
+            created = RESOURCE_TYPES[resource["Type"]].create(creation, properties)
+        watcher.done("CREATE", name, Deployed(resource, properties, created))
+        return created
+    properties = _properties(creation, resource, resolver)
+    if properties == existing.properties:
+        watcher.done("KEEP", name, Deployed(resource, properties, existing.created))
+        return existing.created
+    deployed = Deployed(resource, properties, existing.created)
+    watcher.begins("UPDATE", name, resource)
+    check_properties(name, resource["Type"], existing.properties, properties)
+    watcher.done("ATTEMPT", name, deployed)
+    with _naming(name, resource):
+        update(creation, resource["Type"], existing.properties, properties, existing.created)
+    watcher.done("UPDATE", name, deployed)
+    return existing.created
+
+
+def _properties(creation: Creation, resource: Mapping[str, Any], resolver: Resolver) -> dict[str, Any]:
+    """Return a resource's properties, with the stack's tags where its type takes some."""
+    properties: dict[str, Any] = resolver.resolve(resource.get("Properties", {}))
+    if not creation.tags or "Tags" not in RESOURCE_TYPES[resource["Type"]].optional:
+        return properties
+    own = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    return {**properties, "Tags": [{"Key": k, "Value": v} for k, v in {**creation.tags, **own}.items()]}
+
+
+@contextmanager
+def _naming(name: str, resource: Mapping[str, Any]) -> Iterator[None]:
+    """Name the resource in what a service, or the type, refuses."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, AssemblyError) as error:
+        raise AssemblyError(f"resource {name!r} ({resource['Type']}): {error}") from error
 
 
 def _check_sections(template: Mapping[str, Any]) -> None:
@@ -64,18 +204,31 @@ def _check_sections(template: Mapping[str, Any]) -> None:
         raise AssemblyError("the template has no resources")
 
 
-def _parameters(template: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    declared = template.get("Parameters", {})
+    if unknown := set(given) - set(declared):
+        raise AssemblyError(f"parameter {min(unknown)!r} does not exist in the template")
     values = {}
-    for name, parameter in template.get("Parameters", {}).items():
-        if "Default" not in parameter:
-            raise AssemblyError(f"parameter {name!r} has no default, and none can be given locally")
-        value = parameter["Default"]
+    for name, parameter in declared.items():
+        if name in given and (constraint := _constraint(parameter)):
+            raise AssemblyError(f"parameter {name!r} has {constraint}, which is not supported locally with a value")
+        if name not in given and "Default" not in parameter:
+            raise AssemblyError(f"parameter {name!r} has no default and was given no value")
+        value = given.get(name, parameter.get("Default"))
         if str(parameter.get("Type")).startswith("AWS::SSM::Parameter::Value"):
             if value not in SSM_PARAMETERS:
                 raise AssemblyError(f"parameter {name!r}: SSM parameter {value!r} does not exist locally")
             value = SSM_PARAMETERS[value]
         values[name] = value
     return values
+
+
+def _constraint(parameter: Mapping[str, Any]) -> str | None:
+    """Return what decides which values a parameter takes, where it cannot be decided here."""
+    kind = str(parameter.get("Type"))
+    if kind != "String" and not kind.startswith("AWS::SSM::Parameter::Value"):
+        return f"type {kind!r}"
+    return next((key for key in parameter if key not in ("Type", "Default", "Description")), None)
 
 
 def _check_rules(template: Mapping[str, Any], resolver: Resolver) -> None:
@@ -95,6 +248,10 @@ def _check_resource(name: str, resource: Mapping[str, Any]) -> None:
         )
     if unknown := set(resource) - RESOURCE_KEYS:
         raise AssemblyError(f"resource {name!r}: attribute {min(unknown)!r} is not supported locally")
+    for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+        if (policy := resource.get(attribute, "Delete")) not in DELETION_POLICIES:
+            allowed = ", ".join(DELETION_POLICIES)
+            raise AssemblyError(f"resource {name!r} ({kind}): {attribute} {policy!r} is not one of {allowed}")
     given = set(resource.get("Properties", {}))
     known = RESOURCE_TYPES[kind]
     if unknown := given - known.required - known.optional:
@@ -133,11 +290,3 @@ def _least_favourable(sorter: TopologicalSorter[str], resources: Mapping[str, An
         name = ready.pop(0)
         yield name
         sorter.done(name)
-
-
-def _create(creation: Creation, resource: Mapping[str, Any], resolver: Resolver) -> Created:
-    properties = resolver.resolve(resource.get("Properties", {}))
-    try:
-        return RESOURCE_TYPES[resource["Type"]].create(creation, properties)
-    except (ClientError, BotoCoreError, AssemblyError) as error:
-        raise AssemblyError(f"resource {creation.logical_id!r} ({resource['Type']}): {error}") from error

@@ -27,6 +27,14 @@ class Environment:
     account: str
     region: str
     stack_name: str
+    # The last part of the stack's ARN, by which stacks of one name are told apart.
+    stack_uuid: str = "local"
+
+    @property
+    def stack_id(self) -> str:
+        """Return the stack's ARN."""
+        stack = f"stack/{self.stack_name}/{self.stack_uuid}"
+        return f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:{stack}"
 
     @property
     def partition(self) -> str:
@@ -45,9 +53,7 @@ class Environment:
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": URL_SUFFIXES[self.partition],
             "AWS::StackName": self.stack_name,
-            "AWS::StackId": (
-                f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:stack/{self.stack_name}/local"
-            ),
+            "AWS::StackId": self.stack_id,
         }
 
 

@@ -26,6 +26,19 @@ REPEATED = (
 )  # fmt: skip
 
 
+# What AWS says of each phase; clients print it. The first and the third stand in the service model's documentation.
+STATUS_MESSAGES = {
+    "Starting": "Starting the training job",
+    "Downloading": "Downloading input data",
+    "Training": "Training image download completed. Training in progress.",
+    "Uploading": "Uploading generated training model",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopping": "Stopping the training job",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+
 DEFAULT_CHECKPOINT_PATH = "/opt/ml/checkpoints"
 
 
@@ -185,7 +198,7 @@ class TrainingJob(Job):
         time = now()
         if self._transitions:
             self._transitions[-1]["EndTime"] = time
-        self._transitions.append({"Status": phase, "StartTime": time})
+        self._transitions.append({"Status": phase, "StartTime": time, "StatusMessage": STATUS_MESSAGES[phase]})
         self.modified = time
 
     def _enter(self, status: str) -> None:
