@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check faults mutations bench lock install clean
+.PHONY: run test check faults mutations settings diagrams bench lock install clean
 
 run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
 	@$(BIN)/ml-a2 run
@@ -26,6 +26,12 @@ faults: $(INSTALLED)  ## execute every way to fail, print the table and write do
 
 mutations: $(INSTALLED)  ## examine changed templates, print what catches each change and write docs/mutations.md
 	@$(BIN)/python -m tests.failures.mutations
+
+diagrams: $(INSTALLED)  ## draw the architecture from the template, and film two executions of it
+	@$(BIN)/ml-a2 diagrams
+
+settings: $(INSTALLED)  ## write the table of all settings into docs/settings.md
+	@$(BIN)/python -m tests.settings_table
 
 bench: $(INSTALLED)  ## measure side by side, and print medians and ratios
 	@$(BIN)/python -m bench.reading

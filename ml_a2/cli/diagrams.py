@@ -63,6 +63,6 @@ def diagrams(*, assembly: Path | None, output: Path, region: str) -> None:
 def _story(take: Take) -> Story:
     from ml_a2.diagrams.script import Story, visits_of
 
-    title = f"an execution with {take.faults[0]}" if take.faults else "an execution as it should be"
+    title = f"an execution with {take.faults[0]}" if take.faults else "an execution in which nothing is made to fail"
     others = tuple(visits_of(other.history, other.waits) for other in take.others)
     return Story(title, take.status, visits_of(take.execution.history, take.execution.waits), others, take.subjects)
