@@ -1,5 +1,9 @@
 """Names on which template, jobs, local runtime and command line agree."""
 
+from __future__ import annotations
+
+import hashlib
+
 STACK_NAME = "MlA2TrainingEvaluationStack"
 
 # Prefixes in the three buckets. `train/`, `validation/` and `evaluation/` are the mission's own.
@@ -8,6 +12,10 @@ VALIDATION_PREFIX = "validation/"
 CODE_PREFIX = "evaluation/"
 MODELS_PREFIX = "models/"
 EVALUATIONS_PREFIX = "evaluations/"
+# What a job takes for its data or its code, of the training data.
+JOB_READ_PREFIXES = (TRAIN_PREFIX, VALIDATION_PREFIX, CODE_PREFIX)
+# Of training on spot instances, among the model artifacts: a folder a job.
+CHECKPOINTS_PREFIX = "checkpoints/"
 # Names the last accepted model, among the model artifacts.
 CHAMPION_KEY = "champion/champion.json"
 
@@ -37,9 +45,23 @@ OUTPUTS = (
     OUTPUT_TOPIC,
 )
 
-# Job names: prefix + SHA-1 of the execution (40 characters) stays below SageMaker's 63.
+# Job names: prefix + SHA-1 of the execution (40 characters) are at most SageMaker's 63.
 TRAINING_JOB_PREFIX = "ml-a2-training-"
 PROCESSING_JOB_PREFIX = "ml-a2-evaluation-"
+
+
+def job_prefixes(stack_name: str) -> dict[str, str]:
+    """Return what the names of a stack's jobs begin with, by SageMaker's word for the kind of job.
+
+    An execution's hash keeps names apart in any case. Another stack has other prefixes, so that its roles, which are
+    allowed the jobs of their prefixes, may not stop or describe this one's.
+    """
+    prefixes = {"training-job": TRAINING_JOB_PREFIX, "processing-job": PROCESSING_JOB_PREFIX}
+    if stack_name == STACK_NAME:
+        return prefixes
+    mark = hashlib.sha256(stack_name.encode()).hexdigest()[:5]
+    return {kind: prefix.replace("ml-a2-", f"ml-a2-{mark}-", 1) for kind, prefix in prefixes.items()}
+
 
 # The first state of an execution names its jobs, in these fields of its output.
 NAMING_STATE = "NameJobs"

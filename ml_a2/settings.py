@@ -1,4 +1,7 @@
-"""The typed settings, read at synth and by the command line from an optional pipeline.toml."""
+"""The typed settings, read at synth and by the command line from an optional pipeline.toml.
+
+The table of all keys in docs/settings.md is made of these classes (`make settings`).
+"""
 
 from __future__ import annotations
 
@@ -6,72 +9,66 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from ml_a2.contract import (
+    CHAMPION_METRICS,
+    EVENTS_PER_POLL,
+    HISTORY_EVENT_LIMIT,
+    POLL_SECONDS,
+    STACK_NAME,
 )
-
-from ml_a2.contract import CHAMPION_METRICS, EVENTS_PER_POLL, HISTORY_EVENT_LIMIT, METRICS, POLL_SECONDS
 from ml_a2.errors import SettingsError
-
-InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
-Bound = Annotated[float, Field(allow_inf_nan=False)]
-# SageMaker's names of entities.
-EntityName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=63)]
-# One of a processing job's arguments, of 256 characters with the option's name.
-Feature = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=240)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+from ml_a2.setting_types import (
+    Bound,
+    Email,
+    EntityName,
+    Feature,
+    InstanceType,
+    KmsKey,
+    MarkerKey,
+    Metric,
+    RunTime,
+    Schedule,
+    SecurityGroupId,
+    StackName,
+    SubnetId,
+    Table,
+    Tags,
+    VolumeSize,
+    as_api_string,
+    as_float,
+)
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
 EVENTS_OUTSIDE_POLLING = 1_000
 # Instances are found, data is copied and results are uploaded outside a job's own run time.
 MARGIN_SECONDS = 2 * 3600
 DEFAULT_ROUNDS = "100"
+LONGEST_JOB_SECONDS = 432_000
 
 
-def _is_metric(metric: str) -> str:
-    known = sorted({name for names in METRICS.values() for name in names})
-    if metric not in known:
-        raise ValueError(f"it is not one of {', '.join(known)}")
-    return metric
-
-
-Metric = Annotated[str, AfterValidator(_is_metric)]
-
-
-def _as_float(value: Any) -> Any:
-    """Take a whole number for the fraction that it stands for."""
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, table: Any) -> Any:
-        """Take TOML's lists for what they are here: settings do not change."""
-        if not isinstance(table, dict):
-            return table
-        return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-
-
-class TrainingSettings(_Table):
+class TrainingSettings(Table):
     """The training job."""
 
-    image_version: Literal["1.7-1", "3.0-5"] = "1.7-1"
-    instance_type: InstanceType = "ml.m5.xlarge"
-    instance_count: Annotated[int, Field(ge=1, le=20)] = 1
-    volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
-    max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 4 * 3600
+    image_version: Literal["1.7-1", "3.0-5"] = Field(
+        "1.7-1", description="tag of the built-in XGBoost image; AWS patches 3.0-5 until 2026-11-17"
+    )
+    instance_type: InstanceType = Field("ml.m5.xlarge", description="a SageMaker instance type")
+    instance_count: Annotated[int, Field(ge=1, le=20)] = Field(
+        1, description="hosts that train together, each on a share of the training objects"
+    )
+    volume_size_gb: VolumeSize = Field(30, description="each host's volume")
+    max_runtime_seconds: RunTime = Field(4 * 3600, description="after it the job is stopped and the execution fails")
+    spot: bool = Field(False, description="managed spot training, with checkpoints: cheaper, and perhaps interrupted")
+    max_wait_seconds: RunTime | None = Field(
+        None,
+        description="with spot, the longest from the job's start to its end, interruptions included; by default twice "
+        "max_runtime_seconds, at most 432000",
+    )
     hyperparameters: dict[str, str] = Field(
-        default_factory=lambda: {"num_round": DEFAULT_ROUNDS, "objective": "binary:logistic", "eval_metric": "auc"}
+        default_factory=lambda: {"num_round": DEFAULT_ROUNDS, "objective": "binary:logistic", "eval_metric": "auc"},
+        description="those of the built-in algorithm; an execution's input is laid over them",
     )
 
     @field_validator("image_version", mode="before")
@@ -83,6 +80,24 @@ class TrainingSettings(_Table):
                 "something else; choose '1.7-1' or '3.0-5' (decision 0007)"
             )
         return version
+
+    @model_validator(mode="after")
+    def _waits_for_spot_instances(self) -> TrainingSettings:
+        if self.max_wait_seconds is not None and not self.spot:
+            raise ValueError("max_wait_seconds says nothing without spot = true; add that, or leave it out")
+        if self.max_wait_seconds is not None and self.max_wait_seconds < self.max_runtime_seconds:
+            raise ValueError(
+                f"max_wait_seconds {self.max_wait_seconds} is less than max_runtime_seconds, which it contains; "
+                f"{self.max_runtime_seconds} to {LONGEST_JOB_SECONDS} is allowed"
+            )
+        return self
+
+    @property
+    def longest_seconds(self) -> int:
+        """Return how long the job takes at most: with spot, until the wait for instances is given up."""
+        if not self.spot:
+            return self.max_runtime_seconds
+        return self.max_wait_seconds or min(2 * self.max_runtime_seconds, LONGEST_JOB_SECONDS)
 
     @property
     def chosen_hyperparameters(self) -> dict[str, str]:
@@ -99,26 +114,28 @@ class TrainingSettings(_Table):
     def _hyperparameters_are_strings(cls, table: Any) -> Any:
         """Let numbers be written as numbers: the API itself takes strings only."""
         if isinstance(table, dict) and isinstance(table.get("hyperparameters"), dict):
-            given = {name: _as_api_string(value) for name, value in table["hyperparameters"].items()}
+            given = {name: as_api_string(value) for name, value in table["hyperparameters"].items()}
             # The one that the algorithm requires.
             return {**table, "hyperparameters": {"num_round": DEFAULT_ROUNDS, **given}}
         return table
 
 
-class EvaluationSettings(_Table):
+class EvaluationSettings(Table):
     """The processing job that evaluates the model."""
 
-    image_version: Literal["1.2-1-cpu-py3"] = "1.2-1-cpu-py3"
-    instance_type: InstanceType = "ml.m5.xlarge"
-    volume_size_gb: Annotated[int, Field(ge=1, le=16_384)] = 30
-    max_runtime_seconds: Annotated[int, Field(ge=60, le=432_000)] = 3600
-    # Features by whose values the metrics are also computed.
-    slices: Annotated[tuple[Feature, ...], Field(max_length=10)] = ()
-    # The feature that tells the groups of a ranking apart.
-    group_column: Feature | None = None
+    image_version: Literal["1.2-1-cpu-py3"] = Field("1.2-1-cpu-py3", description="tag of the scikit-learn image")
+    instance_type: InstanceType = Field("ml.m5.xlarge", description="a SageMaker instance type")
+    volume_size_gb: VolumeSize = Field(30, description="the host's volume")
+    max_runtime_seconds: RunTime = Field(3600, description="after it the job is stopped and the execution fails")
+    slices: Annotated[tuple[Feature, ...], Field(max_length=10)] = Field(
+        (), description="features by whose values the metrics are also computed"
+    )
+    group_column: Feature | None = Field(
+        None, description="the feature that tells the groups of a ranking apart; without it all rows are one group"
+    )
 
 
-class GateCondition(_Table):
+class GateCondition(Table):
     """What a metric of the evaluation must reach, or stay below."""
 
     metric: Metric
@@ -140,7 +157,7 @@ class GateCondition(_Table):
     @field_validator("minimum", "maximum", mode="before")
     @classmethod
     def _may_be_whole(cls, value: Any) -> Any:
-        return _as_float(value)
+        return as_float(value)
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> GateCondition:
@@ -149,19 +166,24 @@ class GateCondition(_Table):
         return self
 
 
-class GateSettings(_Table):
+class GateSettings(Table):
     """When a model is turned down."""
 
-    conditions: tuple[GateCondition, ...] = ()
-    # Whether a model must not be worse than the last one that was accepted, on the same validation data.
-    champion: bool = False
-    champion_metric: Metric | None = None
-    champion_tolerance: Annotated[Bound, Field(ge=0)] = 0.0
+    conditions: tuple[GateCondition, ...] = Field(
+        (), description="tables with `metric`, either `minimum` or `maximum`, and perhaps `interval = true`, see below"
+    )
+    champion: bool = Field(
+        False, description="not worse than the last model that was accepted, on the same validation data"
+    )
+    champion_metric: Metric | None = Field(
+        None, description="a metric of the evaluation; by default auc, accuracy, rmse or ndcg, by the kind of model"
+    )
+    champion_tolerance: Annotated[Bound, Field(ge=0)] = Field(0.0, description="by how much a model may be worse")
 
     @field_validator("champion_tolerance", mode="before")
     @classmethod
     def _may_be_whole(cls, value: Any) -> Any:
-        return _as_float(value)
+        return as_float(value)
 
     @model_validator(mode="after")
     def _details_have_a_champion(self) -> GateSettings:
@@ -175,11 +197,13 @@ class GateSettings(_Table):
         return self.champion_metric or CHAMPION_METRICS[kind]
 
 
-class RegistrySettings(_Table):
+class RegistrySettings(Table):
     """Where models that were accepted are registered; without a group they are not."""
 
-    model_package_group: EntityName | None = None
-    approval_status: Literal["PendingManualApproval", "Approved"] = "PendingManualApproval"
+    model_package_group: EntityName | None = Field(None, description="without it nothing is registered")
+    approval_status: Literal["PendingManualApproval", "Approved"] = Field(
+        "PendingManualApproval", description="a new version's: a person decides, or the gate did"
+    )
 
     @model_validator(mode="after")
     def _status_has_a_group(self) -> RegistrySettings:
@@ -188,32 +212,92 @@ class RegistrySettings(_Table):
         return self
 
 
-class AlertSettings(_Table):
+class AlertSettings(Table):
     """Who hears of a failure."""
 
-    emails: tuple[Email, ...] = ()
+    emails: tuple[Email, ...] = Field((), description="addresses that the topic writes to, once each has confirmed")
 
 
-class Settings(_Table):
+class StartSettings(Table):
+    """What starts an execution beside a person, on the stack's defaults."""
+
+    schedule: Schedule | None = Field(
+        None, description="`rate(1 day)`, `cron(0 3 ? * MON *)`: an EventBridge expression, in UTC"
+    )
+    marker: MarkerKey | None = Field(
+        None, description="key in the bucket of training data: each time it is written an execution starts"
+    )
+
+
+class NetworkSettings(Table):
+    """The network of the jobs."""
+
+    isolation: bool = Field(True, description="no job reaches the network; none needs it")
+    subnets: Annotated[tuple[SubnetId, ...], Field(max_length=16)] = Field(
+        (), description="subnets of a VPC that S3 can be reached from; the jobs run in them"
+    )
+    security_groups: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5)] = Field(
+        (), description="security groups of the jobs, in the same VPC"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_whole_vpc(self) -> NetworkSettings:
+        if bool(self.subnets) != bool(self.security_groups):
+            missing = "security_groups" if self.subnets else "subnets"
+            raise ValueError(f"{missing} is empty; a VPC needs both subnets and security_groups, or neither")
+        return self
+
+
+class EncryptionSettings(Table):
+    """The key that everything is encrypted with."""
+
+    kms_key: KmsKey | None = Field(
+        None, description="`\"create\"`: a key of the stack's own; or an ARN; without it, the services' own keys"
+    )
+
+
+class Settings(Table):
     """Every key has a default, so that no file is needed."""
 
-    environment: Literal["development", "production"] = "development"
+    name: StackName = Field(
+        STACK_NAME, description="the stack's name; pipelines with different names live side by side"
+    )
+    environment: Literal["development", "production"] = Field(
+        "development",
+        description="development: everything leaves with the stack. production: data and logs stay, and the stack is "
+        "protected from deletion",
+    )
+    tags: Tags = Field(default_factory=dict, description="on every resource and every job; at most 49")
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: GateSettings = GateSettings()
     registry: RegistrySettings = RegistrySettings()
     alerts: AlertSettings = AlertSettings()
+    start: StartSettings = StartSettings()
+    network: NetworkSettings = NetworkSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
+
+    @property
+    def is_production(self) -> bool:
+        """Tell whether what was written stays when the stack is deleted."""
+        return self.environment == "production"
+
+    @property
+    def longest_jobs_seconds(self) -> int:
+        """Return how long the two jobs take together at most."""
+        return self.training.longest_seconds + self.evaluation.max_runtime_seconds
 
     @model_validator(mode="after")
     def _polling_fits_the_history(self) -> Settings:
         """Refuse run times whose polling would pass the quota of history events (contract, section 4)."""
-        run_seconds = self.training.max_runtime_seconds + self.evaluation.max_runtime_seconds
+        run_seconds = self.longest_jobs_seconds
         polled_seconds = run_seconds + MARGIN_SECONDS
         events = polled_seconds // POLL_SECONDS * EVENTS_PER_POLL + EVENTS_OUTSIDE_POLLING
         if events > HISTORY_EVENT_LIMIT:
             longest = (HISTORY_EVENT_LIMIT - EVENTS_OUTSIDE_POLLING) // EVENTS_PER_POLL * POLL_SECONDS - MARGIN_SECONDS
+            training = "max_wait_seconds" if self.training.spot else "max_runtime_seconds"
             raise ValueError(
-                f"training.max_runtime_seconds + evaluation.max_runtime_seconds = {run_seconds} would take up "
+                f"training.{training} + evaluation.max_runtime_seconds = {run_seconds} would take up "
                 f"to {events} history events, above the quota of {HISTORY_EVENT_LIMIT}; lower their sum to {longest}"
             )
         return self
@@ -237,12 +321,6 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings.model_validate(table)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(path, detail) for detail in error.errors())) from error
-
-
-def _as_api_string(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
 
 
 def _explain(path: Path, detail: Any) -> str:

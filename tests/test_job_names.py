@@ -37,7 +37,8 @@ def test_the_template_names_jobs_as_checked_here(template: dict[str, Any]) -> No
 @given(EXECUTION_NAMES, START_TIMES)
 def test_names_are_legal_and_repeatable(execution: str, start: str) -> None:
     """SageMaker takes them, and a repeated call has the same one."""
-    for prefix in (contract.TRAINING_JOB_PREFIX, contract.PROCESSING_JOB_PREFIX):
+    own, others = (contract.job_prefixes(name).values() for name in (contract.STACK_NAME, "Churn"))
+    for prefix in (*own, *others):
         assert LEGAL.fullmatch(_name(prefix, execution, start))
         assert _name(prefix, execution, start) == _name(prefix, execution, start)
 
@@ -46,3 +47,11 @@ def test_names_are_legal_and_repeatable(execution: str, start: str) -> None:
 def test_names_are_unique(executions: list[tuple[str, str]]) -> None:
     """No two executions share a job name, nor one execution that reuses a name after 90 days."""
     assert len({_name(contract.TRAINING_JOB_PREFIX, *one) for one in executions}) == len(executions)
+
+
+def test_no_stack_may_touch_the_jobs_of_another() -> None:
+    """What a stack's roles are allowed, the jobs that begin with its prefixes, are no other stack's jobs."""
+    stacks = [contract.STACK_NAME, "Churn", "Churn2", "ml-a2-training"]
+    prefixes = [prefix for stack in stacks for prefix in contract.job_prefixes(stack).values()]
+    assert not [(a, b) for a in prefixes for b in prefixes if a != b and a.startswith(b)]
+    assert len(set(prefixes)) == 2 * len(stacks)

@@ -63,6 +63,27 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
         ),
         ("[registry]\napproval_status = 'Approved'\n", "says nothing without model_package_group; name a group"),
         ("[training\n", "cannot be read as TOML"),
+        ("name = '1st'\n", "name = '1st': String should match"),
+        ("[tags]\n'aws:x' = '1'\n", "'aws:x': keys that begin with aws: are AWS's own"),
+        ("[tags]\nteam = 'a'\nTeam = 'b'\n", "two keys differ only in upper and lower case"),
+        ("[tags]\nteam = 'a;b'\n", "'team' = 'a;b': allowed are letters, digits, spaces and _.:/=+-@"),
+        (f"[tags]\n{'k' * 129} = ''\n", "a key has 1 to 128 characters, a value at most 256"),
+        ("[tags]\n" + "".join(f"k{i} = ''\n" for i in range(50)), "there are 50 tags; a resource takes at most 49"),
+        ("[training]\nmax_wait_seconds = 90000\n", "max_wait_seconds says nothing without spot = true"),
+        ("[training]\nspot = true\nmax_wait_seconds = 60\n", "max_wait_seconds 60 is less than max_runtime_seconds"),
+        ("[start]\nschedule = 'daily'\n", "start.schedule = 'daily': it is neither rate(VALUE UNIT) nor cron()"),
+        ("[start]\nschedule = 'rate(1 days)'\n", "a rate is one minute, hour or day, or several"),
+        ("[start]\nschedule = 'rate(0 days)'\n", "it is neither rate(VALUE UNIT) nor cron()"),
+        ("[start]\nschedule = 'cron(0 3 * * * *)'\n", "exactly one of day of month and day of week must be ?"),
+        ("[start]\nschedule = 'cron(0 3 ? * MON)'\n", "cron() with six fields"),
+        ("[start]\nschedule = 'cron(0 3 ? * mon *)'\n", "'mon' is no field of a cron expression"),
+        ("[start]\nmarker = 'train/_DONE'\n", "start.marker = 'train/_DONE': jobs read what lies under train/"),
+        ("[start]\nmarker = 'new data'\n", "start.marker = 'new data': String should match"),
+        ("[network]\nsubnets = ['subnet-12345678']\n", "security_groups is empty; a VPC needs both"),
+        ("[network]\nsecurity_groups = ['sg-12345678']\n", "subnets is empty; a VPC needs both"),
+        ("[network]\nsubnets = ['eu-west-1a']\n", "network.subnets.0 = 'eu-west-1a': String should match"),
+        ("[network]\nisolation = 'no'\n", "network.isolation = 'no': Input should be a valid boolean"),
+        ("[encryption]\nkms_key = 'alias/mine'\n", "encryption.kms_key = 'alias/mine': String should match"),
     ],
 )
 def test_fails_naming_key_and_value(tmp_path: Path, text: str, words: str) -> None:
@@ -100,3 +121,22 @@ def test_a_group_is_named(tmp_path: Path) -> None:
     assert (registry.model_package_group, registry.approval_status) == ("Churn--v2", "PendingManualApproval")
     text = "[registry]\nmodel_package_group = 'a'\napproval_status = 'Approved'\n"
     assert load_settings(_file(tmp_path, text)).registry.approval_status == "Approved"
+
+
+def test_waits_for_spot_instances_count_as_run_time(tmp_path: Path) -> None:
+    """By default twice the run time; what the history can hold is bounded by the wait."""
+    settings = load_settings(_file(tmp_path, "[training]\nspot = true\nmax_runtime_seconds = 7200\n"))
+    assert (settings.training.longest_seconds, settings.longest_jobs_seconds) == (14_400, 18_000)
+    text = "[training]\nspot = true\nmax_wait_seconds = 20000\n"
+    assert load_settings(_file(tmp_path, text)).training.longest_seconds == 20_000
+    with pytest.raises(SettingsError, match=r"training\.max_wait_seconds \+ evaluation\.max_runtime_seconds = 93600"):
+        load_settings(_file(tmp_path, "[training]\nspot = true\nmax_wait_seconds = 90000\n"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["rate(1 day)", "rate(12 hours)", "cron(0 3 ? * MON *)", "cron(15 10 L * ? *)", "cron(0/5 8-17 ? * 2#1 2026)"],
+)
+def test_schedules_are_eventbridges(tmp_path: Path, expression: str) -> None:
+    """Rates and cron expressions as its user guide has them."""
+    assert load_settings(_file(tmp_path, f"[start]\nschedule = '{expression}'\n")).start.schedule == expression

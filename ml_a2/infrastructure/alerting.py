@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as sfn
@@ -20,12 +21,15 @@ Metric = Callable[..., cloudwatch.Metric]
 class Alerting(Construct):
     """Brings a failure to people, also one that the workflow itself cannot report."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, emails: Sequence[str]) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, emails: Sequence[str], key: kms.IKey | None = None
+    ) -> None:
         """Create the topic and subscribe the addresses."""
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(self, "Topic", display_name="ML-A2 pipeline", enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", display_name="ML-A2 pipeline", master_key=key)
         self.alarms: list[cloudwatch.Alarm] = []
         self._let_alarms_publish()
+        self._refuse_plain_text()
         for email in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
@@ -41,26 +45,36 @@ class Alerting(Construct):
         advice = "stop the jobs of executions that ended by hand."
         self._alarm("CleanUpFailed", state_machine.metric_failed, f"The clean-up failed: {advice}")
         self._alarm("CleanUpTimedOut", state_machine.metric_timed_out, f"The clean-up timed out: {advice}")
+        self._alarm("CleanUpNotStarted", _failed_invocations(rule), f"The clean-up could not be started: {advice}")
 
-        def failed_invocations(**how: object) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace="AWS/Events",
-                metric_name="FailedInvocations",
-                dimensions_map={"RuleName": rule.rule_name},
-                **how,  # type: ignore[arg-type]  # period and statistic
-            )
-
-        self._alarm("CleanUpNotStarted", failed_invocations, f"The clean-up could not be started: {advice}")
+    def watch_start(self, occasion: str, rule: events.Rule) -> None:
+        """Alarm when an execution that a rule is there to start could not be started."""
+        description = f"{occasion}: an execution of the pipeline could not be started; start one by hand."
+        self._alarm(f"{occasion}NotStarted", _failed_invocations(rule), description)
 
     def _let_alarms_publish(self) -> None:
-        # enforce_ssl replaces the topic's default policy, under which alarms of the account could publish;
+        # A topic with a policy has no longer its default one, under which alarms of the account could publish;
         # without this statement they would fall silent.
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
+                sid="0",
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+
+    def _refuse_plain_text(self) -> None:
+        # As the topic's enforce_ssl does, whose place among the statements depends on the CDK's version.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowPublishThroughSSLOnly",
+                effect=iam.Effect.DENY,
+                principals=[iam.StarPrincipal()],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
             )
         )
 
@@ -77,3 +91,17 @@ class Alerting(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         self.alarms.append(alarm)
+
+
+def _failed_invocations(rule: events.Rule) -> Metric:
+    """Return the metric that counts how often a rule's target could not be started."""
+
+    def metric(**how: object) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="FailedInvocations",
+            dimensions_map={"RuleName": rule.rule_name},
+            **how,  # type: ignore[arg-type]  # period and statistic
+        )
+
+    return metric

@@ -8,15 +8,16 @@ model lists `<Service>.<Error>Exception`, and every other one, as throttling, va
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, CfnResource, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from ml_a2 import contract
+from ml_a2.contract import job_prefixes
+from ml_a2.infrastructure.acknowledged import acknowledge
 
 # Errors of one call: 3 repetitions within about half a minute, for throttling and faults of a service.
 CALL_ATTEMPTS = 3
@@ -35,7 +36,6 @@ HOPELESS = {
     "sfn": ("Sfn.ExecutionDoesNotExistException", "Sfn.InvalidArnException"),
     "cloudwatchlogs": ("CloudWatchLogs.ResourceNotFoundException",),
 }
-JOB_PREFIXES = {"training-job": contract.TRAINING_JOB_PREFIX, "processing-job": contract.PROCESSING_JOB_PREFIX}
 
 
 def service_call(
@@ -103,6 +103,24 @@ def service_call(
     return task
 
 
+def confine(state_machine: sfn.StateMachine) -> None:
+    """Let Step Functions use a state machine's role for this account alone, and note why the role has wildcards."""
+    stack = Stack.of(state_machine)
+    machines = stack.format_arn(
+        service="states", resource="stateMachine", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )
+    # As newer versions of the CDK write it. Source: Step Functions Developer Guide, "Cross-service confused deputy
+    # prevention".
+    condition = {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": machines}}
+    role = cast(CfnResource, state_machine.role.node.default_child)
+    role.add_property_override("AssumeRolePolicyDocument.Statement.0.Condition", condition)
+    reason = (
+        "jobs, executions, objects and log streams are named by this pipeline's prefixes; delivering logs and "
+        "traces knows no resources"
+    )
+    acknowledge(state_machine, "AwsSolutions-IAM5", reason)
+
+
 def camel_case(operation: str) -> str:
     """Return an operation's name as SDK integrations write it."""
     return operation[0].lower() + operation[1:]
@@ -112,18 +130,21 @@ def job_call(
     scope: Construct, name: str, operation: str, resource: str, parameters: Mapping[str, Any], **options: Any
 ) -> tasks.CallAwsService:
     """Return the call of a SageMaker operation on this pipeline's own jobs: `training-job` or `processing-job`."""
-    jobs = Stack.of(scope).format_arn(
-        service="sagemaker",
-        resource=resource,
-        resource_name=f"{JOB_PREFIXES[resource]}*",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
     return service_call(
         scope,
         name,
         service="sagemaker",
         parameters=parameters,
         iam_action=f"sagemaker:{operation}",
-        resources=[jobs],
+        resources=[jobs_arn(scope, resource)],
         **options,
+    )
+
+
+def jobs_arn(scope: Construct, resource: str) -> str:
+    """Return the ARN of this pipeline's own jobs of a kind."""
+    stack = Stack.of(scope)
+    prefix = job_prefixes(stack.stack_name)[resource]
+    return stack.format_arn(
+        service="sagemaker", resource=resource, resource_name=f"{prefix}*", arn_format=ArnFormat.SLASH_RESOURCE_NAME
     )

@@ -9,14 +9,16 @@ from __future__ import annotations
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from ml_a2 import contract
 from ml_a2.infrastructure import notification
-from ml_a2.infrastructure.calls import job_call, service_call
+from ml_a2.infrastructure.calls import confine, job_call, service_call
 from ml_a2.infrastructure.console import Console
+from ml_a2.infrastructure.encryption import use_of
 from ml_a2.infrastructure.execution_log import ExecutionLog
 
 # A create call that was under way when the execution ended may still make its job.
@@ -31,7 +33,14 @@ class CleanUp(Construct):
     """The rule, and the state machine that it starts."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, pipeline: sfn.StateMachine, topic: sns.ITopic, retain: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pipeline: sfn.StateMachine,
+        topic: sns.ITopic,
+        retain: bool,
+        key: kms.IKey | None = None,
     ) -> None:
         """Watch the pipeline's executions."""
         super().__init__(scope, construct_id)
@@ -45,8 +54,11 @@ class CleanUp(Construct):
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
             timeout=TIMEOUT,
             tracing_enabled=True,
-            logs=ExecutionLog(self, "Log", purpose="clean-up", retain=retain).options,
+            logs=ExecutionLog(self, "Log", purpose="clean-up", retain=retain, key=key).options,
         )
+        confine(self.state_machine)
+        if key:
+            self.state_machine.add_to_role_policy(use_of(key))
         self.rule = events.Rule(
             self,
             "Rule",

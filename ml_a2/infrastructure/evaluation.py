@@ -8,6 +8,7 @@ from constructs import Construct
 
 from ml_a2 import contract
 from ml_a2.infrastructure.images import ImageRegistry
+from ml_a2.infrastructure.job_place import JobPlace
 from ml_a2.infrastructure.job_role import JobRole
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.settings import EvaluationSettings
@@ -26,6 +27,7 @@ class Evaluation(Construct):
         settings: EvaluationSettings,
         weighted: bool = False,
         champion: bool = False,
+        place: JobPlace | None = None,
     ) -> None:
         """Create the role; it reads code, validation data and models, and writes evaluations.
 
@@ -37,8 +39,10 @@ class Evaluation(Construct):
             settings: the settings of the job.
             weighted: whether the second column of the data is the weight of a row.
             champion: whether the model is compared with the one at `$.champion.model_artifact`.
+            place: the job's network, key and tags.
         """
         super().__init__(scope, construct_id)
+        self._place = place or JobPlace()
         self._storage = storage
         self._settings = settings
         self._weighted = weighted
@@ -54,6 +58,7 @@ class Evaluation(Construct):
         self.role.may_read(storage.training_data, [contract.CODE_PREFIX, contract.VALIDATION_PREFIX])
         self.role.may_read(storage.model_artifacts, [contract.MODELS_PREFIX])
         self.role.may_write(storage.evaluation_results, contract.EVALUATIONS_PREFIX)
+        self._place.admit(self.role)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -67,10 +72,11 @@ class Evaluation(Construct):
             "RoleArn": self.role.role_arn,
             "AppSpecification": self._application(),
             "ProcessingInputs": self._inputs(),
-            "ProcessingOutputConfig": {"Outputs": [self._output()]},
+            "ProcessingOutputConfig": {"Outputs": [self._output()], **self._place.encrypted("KmsKeyId")},
             "ProcessingResources": {"ClusterConfig": self._cluster()},
             "StoppingCondition": {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds},
-            "NetworkConfig": {"EnableNetworkIsolation": True},
+            "NetworkConfig": {**self._place.isolation(), **self._place.vpc()},
+            **self._place.tagged(),
         }
 
     def _application(self) -> dict[str, Any]:
@@ -128,6 +134,7 @@ class Evaluation(Construct):
             "InstanceCount": 1,
             "InstanceType.$": "$.request.evaluation_instance_type",
             "VolumeSizeInGB": self._settings.volume_size_gb,
+            **self._place.encrypted("VolumeKmsKeyId"),
         }
 
 

@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ml_a2.infrastructure.acknowledged import acknowledge
+
 
 class JobRole(iam.Role):
     """A role that SageMaker assumes for one kind of job; it starts with no access to any object."""
@@ -18,6 +20,11 @@ class JobRole(iam.Role):
     ) -> None:
         """Grant what every job needs: its own log group, its metrics, its image."""
         super().__init__(scope, construct_id, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        reason = (
+            "objects and log streams are named by prefix, network interfaces have no name before there is one; looking "
+            "up networks, metrics and the registry's token know no resources"
+        )
+        acknowledge(self, "AwsSolutions-IAM5", reason)
         self._may_log(log_group)
         self._may_publish_metrics(metric_namespace)
         self._may_pull(repository_arn)

@@ -15,11 +15,8 @@ from ml_a2.infrastructure.calls import HOPELESS, service_call
 
 # Long enough for what XGBoost's own stack trace appends to its message.
 LINES = 25
-# The log groups, each with the prefix of the jobs that write there.
-LOG_GROUPS = {
-    contract.TRAINING_LOG_GROUP: contract.TRAINING_JOB_PREFIX,
-    contract.PROCESSING_LOG_GROUP: contract.PROCESSING_JOB_PREFIX,
-}
+# The log groups, each with the jobs that write there.
+LOG_GROUPS = {contract.TRAINING_LOG_GROUP: "training-job", contract.PROCESSING_LOG_GROUP: "processing-job"}
 
 
 class LastWords(Construct):
@@ -56,6 +53,7 @@ class LastWords(Construct):
         return find
 
     def _read(self) -> sfn.IChainable:
+        prefixes = contract.job_prefixes(Stack.of(self).stack_name)
         read = service_call(
             self,
             "ReadLastLines",
@@ -67,7 +65,7 @@ class LastWords(Construct):
                 "StartFromHead": False,
             },
             iam_action="logs:GetLogEvents",
-            resources=[f"{self._group_arn(group)}:log-stream:{prefix}*" for group, prefix in LOG_GROUPS.items()],
+            resources=[f"{self._group_arn(group)}:log-stream:{prefixes[jobs]}*" for group, jobs in LOG_GROUPS.items()],
             result_selector={"messages.$": "$.Events[*].Message", "count.$": "States.ArrayLength($.Events)"},
             result_path="$.read",
         )

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from ml_a2 import contract
 from ml_a2.infrastructure.images import ImageRegistry
+from ml_a2.infrastructure.job_place import JobPlace
 from ml_a2.infrastructure.job_role import JobRole
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.settings import TrainingSettings
@@ -24,9 +25,11 @@ class Training(Construct):
         storage: Storage,
         images: ImageRegistry,
         settings: TrainingSettings,
+        place: JobPlace | None = None,
     ) -> None:
         """Create the role; it reads the two channels' prefixes and writes model artifacts."""
         super().__init__(scope, construct_id)
+        self._place = place or JobPlace()
         self._storage = storage
         self._settings = settings
         self.image_uri = images.uri(contract.TRAINING_REPOSITORY, settings.image_version)
@@ -39,6 +42,10 @@ class Training(Construct):
         )
         self.role.may_read(storage.training_data, [contract.TRAIN_PREFIX, contract.VALIDATION_PREFIX])
         self.role.may_write(storage.model_artifacts, contract.MODELS_PREFIX)
+        if settings.spot:
+            self.role.may_read(storage.model_artifacts, [contract.CHECKPOINTS_PREFIX])
+            self.role.may_write(storage.model_artifacts, contract.CHECKPOINTS_PREFIX)
+        self._place.admit(self.role)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -66,11 +73,26 @@ class Training(Construct):
                 self._channel("validation", "$.request.validation_prefix", sharded=False),
             ],
             "OutputDataConfig": {
-                "S3OutputPath": self._storage.model_artifacts.s3_url_for_object(contract.MODELS_PREFIX.rstrip("/"))
+                "S3OutputPath": self._storage.model_artifacts.s3_url_for_object(contract.MODELS_PREFIX.rstrip("/")),
+                **self._place.encrypted("KmsKeyId"),
             },
             "ResourceConfig": self._resources(),
-            "StoppingCondition": {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds},
-            "EnableNetworkIsolation": True,
+            **self._patience(),
+            **self._place.isolation(),
+            **self._place.vpc(),
+            **self._place.tagged(),
+        }
+
+    def _patience(self) -> dict[str, Any]:
+        """Render how long the job may take, and what spot instances need beside it: a wait, and checkpoints."""
+        limits = {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds}
+        if not self._settings.spot:
+            return {"StoppingCondition": limits}
+        folder = f"s3://{self._storage.model_artifacts.bucket_name}/{contract.CHECKPOINTS_PREFIX}{{}}"
+        return {
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": {**limits, "MaxWaitTimeInSeconds": self._settings.longest_seconds},
+            "CheckpointConfig": {"S3Uri.$": f"States.Format('{folder}', $.{contract.TRAINING_JOB_FIELD})"},
         }
 
     def _channel(self, name: str, prefix_path: str, *, sharded: bool) -> dict[str, Any]:
@@ -93,4 +115,5 @@ class Training(Construct):
             "InstanceType.$": "$.request.training_instance_type",
             "InstanceCount": self._settings.instance_count,
             "VolumeSizeInGB": self._settings.volume_size_gb,
+            **self._place.encrypted("VolumeKmsKeyId"),
         }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from ml_a2 import contract
-from ml_a2.infrastructure.calls import QUOTA_PATIENCE_SECONDS, job_call, service_call
+from ml_a2.infrastructure.calls import QUOTA_PATIENCE_SECONDS, confine, job_call, jobs_arn, service_call
 from ml_a2.infrastructure.champion import Champion
+from ml_a2.infrastructure.encryption import use_of
 from ml_a2.infrastructure.evaluation import Evaluation
 from ml_a2.infrastructure.execution_log import ExecutionLog
 from ml_a2.infrastructure.failure import FAILED_ADVICE, STATUS_ADVICE, FailurePath, Stage
@@ -21,7 +23,7 @@ from ml_a2.infrastructure.quality_gate import QualityGate
 from ml_a2.infrastructure.registry import Registry
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
-from ml_a2.settings import MARGIN_SECONDS, Settings
+from ml_a2.settings import MARGIN_SECONDS, Settings, TrainingSettings
 
 TRAINING = Stage("Training", "$.training_job_name", contract.TRAINING_LOG_GROUP)
 EVALUATION = Stage("Evaluation", "$.processing_job_name", contract.PROCESSING_LOG_GROUP)
@@ -44,6 +46,7 @@ class Workflow(Construct):
         evaluation: Evaluation,
         topic: sns.ITopic,
         settings: Settings,
+        key: kms.IKey | None = None,
     ) -> None:
         """Create the state machine with its role and its log group."""
         super().__init__(scope, construct_id)
@@ -61,8 +64,11 @@ class Workflow(Construct):
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
             timeout=self._timeout(),
             tracing_enabled=True,
-            logs=ExecutionLog(self, "Log", retain=settings.environment == "production").options,
+            logs=ExecutionLog(self, "Log", retain=settings.is_production, key=key).options,
         )
+        confine(self.state_machine)
+        if key:
+            self.state_machine.add_to_role_policy(use_of(key))
 
     def _definition(self) -> sfn.Chain:
         evaluate = self._evaluate()
@@ -80,8 +86,9 @@ class Workflow(Construct):
 
         The jobs are named first of all: whoever has to stop them finds their names at the head of the history.
         """
-        jobs = {contract.TRAINING_JOB_FIELD: contract.TRAINING_JOB_PREFIX}
-        jobs[contract.PROCESSING_JOB_FIELD] = contract.PROCESSING_JOB_PREFIX
+        prefixes = contract.job_prefixes(Stack.of(self).stack_name)
+        jobs = {contract.TRAINING_JOB_FIELD: prefixes["training-job"]}
+        jobs[contract.PROCESSING_JOB_FIELD] = prefixes["processing-job"]
         named = {f"{field}.$": f"$.{field}" for field in jobs}
         name = self._pass(
             contract.NAMING_STATE,
@@ -127,7 +134,7 @@ class Workflow(Construct):
             ),
             result_path="$.training",
             status="TrainingJobStatus",
-            max_runtime_seconds=self._settings.training.max_runtime_seconds,
+            limit=_training_limit(self._settings.training),
             then=use_trained,
         )
         create = self._create_call("CreateTrainingJob", "training-job", self._training.request(), self._training.role)
@@ -147,7 +154,7 @@ class Workflow(Construct):
             ),
             result_path="$.evaluation",
             status="ProcessingJobStatus",
-            max_runtime_seconds=self._settings.evaluation.max_runtime_seconds,
+            limit=f"MaxRuntimeInSeconds ({self._settings.evaluation.max_runtime_seconds})",
             then=self._read_evaluation().next(self._judge()),
         )
         create = self._create_call(
@@ -192,7 +199,7 @@ class Workflow(Construct):
         describe: tasks.CallAwsService,
         result_path: str,
         status: str,
-        max_runtime_seconds: int,
+        limit: str,
         then: sfn.IChainable,
     ) -> sfn.Wait:
         """Wait, describe, choose; statuses as contract section 3 lists them."""
@@ -210,7 +217,7 @@ class Workflow(Construct):
             ),
             wait,
         )
-        for name, (condition, reason, advice) in _endings(stage, result_path, at, max_runtime_seconds).items():
+        for name, (condition, reason, advice) in _endings(stage, result_path, at, limit).items():
             choice.when(condition, self._failure.state(stage, name, reason, advice))
         unknown = f"{stage.name}StatusUnknown"
         cause = f"States.Format('the job has the status {{}}, which this pipeline does not know', {at})"
@@ -245,15 +252,18 @@ class Workflow(Construct):
             resources=[job_role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
-        return job_call(self, name, name, resource, request, result_path="$.created", more=[pass_role], quota=True)
+        more = [pass_role]
+        if "Tags" in request:
+            jobs = jobs_arn(self, resource)
+            more.append(iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=[jobs]))
+        return job_call(self, name, name, resource, request, result_path="$.created", more=more, quota=True)
 
     def _pass(self, name: str, **properties: Any) -> sfn.Pass:
         return sfn.Pass(self, name, state_name=name, **properties)
 
     def _timeout(self) -> Duration:
         """Outlive everything that the two jobs and their waits for quotas may take."""
-        jobs = self._settings.training.max_runtime_seconds + self._settings.evaluation.max_runtime_seconds
-        return Duration.seconds(jobs + 2 * QUOTA_PATIENCE_SECONDS + MARGIN_SECONDS)
+        return Duration.seconds(self._settings.longest_jobs_seconds + 2 * QUOTA_PATIENCE_SECONDS + MARGIN_SECONDS)
 
 
 def _job_name(prefix: str) -> str:
@@ -261,16 +271,20 @@ def _job_name(prefix: str) -> str:
     return f"States.Format('{prefix}{{}}', States.Hash({EXECUTION}, 'SHA-1'))"
 
 
+def _training_limit(settings: TrainingSettings) -> str:
+    run_time = f"MaxRuntimeInSeconds ({settings.max_runtime_seconds})"
+    if not settings.spot:
+        return run_time
+    return f"{run_time}, or with its waits for spot instances for longer than {settings.longest_seconds} seconds"
+
+
 def _endings(
-    stage: Stage, result_path: str, at: str, max_runtime_seconds: int
+    stage: Stage, result_path: str, at: str, limit: str
 ) -> dict[str, tuple[sfn.Condition, dict[str, str], str]]:
     """Return the states that report a job which did not complete: condition, reason and advice of each."""
     failed = f"{stage.name}JobFailed"
     stopped = f"{stage.name}JobStopped"
-    stop_cause = (
-        f"the {stage.name.lower()} job was stopped: by somebody, or because it ran for longer than "
-        f"MaxRuntimeInSeconds ({max_runtime_seconds})"
-    )
+    stop_cause = f"the {stage.name.lower()} job was stopped: by somebody, or because it ran for longer than {limit}"
     stop_advice = (
         f"if nobody stopped it, raise {stage.name.lower()}.max_runtime_seconds in the settings or choose a larger "
         "instance type, and start a new execution"

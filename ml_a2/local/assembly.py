@@ -15,7 +15,6 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ml_a2.contract import STACK_NAME
 from ml_a2.errors import PlatformError, UserError
 
 PROJECT = Path(__file__).parents[2]
@@ -92,7 +91,7 @@ def _inputs(project: Path, settings: Path | None) -> Iterator[Path]:
     yield project / "app.py"
     yield project / "cdk.json"
     package = project / "ml_a2"
-    yield from (package / f"{name}.py" for name in ("stack", "settings", "contract", "errors"))
+    yield from (package / f"{name}.py" for name in ("stack", "settings", "setting_types", "contract", "errors"))
     yield from sorted((package / "infrastructure").glob("*.py"))
     if settings:
         yield settings
@@ -107,5 +106,5 @@ def _read_record(assembly: Path) -> dict[str, str] | None:
 
 
 def _template_hash(assembly: Path) -> str | None:
-    template = assembly / f"{STACK_NAME}.template.json"
-    return hashlib.sha256(template.read_bytes()).hexdigest() if template.is_file() else None
+    template = next(assembly.glob("*.template.json"), None)
+    return hashlib.sha256(template.read_bytes()).hexdigest() if template else None

@@ -184,7 +184,9 @@ def _green_ending(machine: Machine, start: str) -> str | None:
 
 
 def _run_seconds(state: State) -> int | None:
-    seconds: int | None = state["Parameters"].get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+    """Return how long a job may take, its waits for spot instances included."""
+    limits = state["Parameters"].get("StoppingCondition", {})
+    seconds: int | None = limits.get("MaxWaitTimeInSeconds", limits.get("MaxRuntimeInSeconds"))
     return seconds
 
 

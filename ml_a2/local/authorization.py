@@ -49,8 +49,8 @@ class Authorization:
         self.denied: list[str] = []
         self._sns = sns_backends[environment.account][environment.region]
 
-    def assume(self, role_arn: str, service: str, session_name: str) -> Session:
-        """Let a service assume a role.
+    def assume(self, role_arn: str, service: str, session_name: str, source_arn: str = "") -> Session:
+        """Let a service assume a role, on behalf of the resource that the source ARN names.
 
         Raises:
             AccessDeniedError: the role does not exist, or does not trust the service.
@@ -59,6 +59,8 @@ class Authorization:
         if role is None:
             raise AccessDeniedError(f"The role {role_arn} does not exist or cannot be assumed")
         source = {"aws:SourceAccount": self._environment.account}
+        if source_arn:
+            source["aws:SourceArn"] = source_arn
         request = Request(service, "sts:AssumeRole", role_arn, {**self._circumstances(), **source}, service=service)
         if not decide(request, (), [_document(role.assume_role_policy_document)]).allowed:
             raise AccessDeniedError(

@@ -30,7 +30,9 @@ TRACING_ACTIONS = (
 LARGEST_BATCH = 500
 
 
-def require_delivery(authorization: Authorization, role_arn: str, *, logging: bool, tracing: bool) -> None:
+def require_delivery(
+    authorization: Authorization, role_arn: str, machine_arn: str, *, logging: bool, tracing: bool
+) -> None:
     """Check that a state machine's role may deliver logs and traces.
 
     Raises:
@@ -38,7 +40,7 @@ def require_delivery(authorization: Authorization, role_arn: str, *, logging: bo
     """
     if not (logging or tracing):
         return
-    session = authorization.assume(role_arn, "states.amazonaws.com", "StepFunctions")
+    session = authorization.assume(role_arn, "states.amazonaws.com", "StepFunctions", machine_arn)
     for action in (*(DELIVERY_ACTIONS if logging else ()), *(TRACING_ACTIONS if tracing else ())):
         try:
             authorization.require(session, action, "*")

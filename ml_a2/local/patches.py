@@ -44,7 +44,7 @@ MOTO_VERSION = "5.2.5"
 
 TERMINAL_ERRORS = {"States.Runtime", "States.DataLimitExceeded"}
 
-Call = Callable[[str, str, dict[str, Any], str], Any]
+Call = Callable[[str, str, dict[str, Any], str, str], Any]
 # Hears that an execution, by its ARN, takes a status; the function waits for it.
 StatusListener = Callable[[str, Callable[[], str]], None]
 # Brings a message to an HTTP endpoint: its URL, the document.
@@ -136,7 +136,8 @@ def _call_services() -> None:
         service, operation = self._get_boto_service_name(), self._get_boto_service_action()
         service = BOTO_NAMES.get(service, service)
         role = env.aws_execution_details.role_arn
-        env.stack.append(_current().call(service, operation, normalised_parameters, role))
+        machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        env.stack.append(_current().call(service, operation, normalised_parameters, role, machine))
 
     owner._eval_service_task = eval_service_task
 

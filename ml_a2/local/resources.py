@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,7 @@ class Creation:
     clients: Clients
     environment: Environment
     authorization: Authorization
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, longest: int = 64, lower: bool = False) -> str:
         """Return a physical name as CloudFormation makes them: stack, logical id, suffix; here always the same."""
@@ -55,6 +57,16 @@ class Creation:
         return f"arn:{where.partition}:{service}:{parts[0]}:{parts[1]}:{resource}"
 
 
+@contextmanager
+def _undone_by(undo: Callable[[], Any]) -> Iterator[None]:
+    """Leave nothing of a resource that could only be created in part."""
+    try:
+        yield
+    except BaseException:
+        undo()
+        raise
+
+
 def _bucket(creation: Creation, properties: Properties) -> Created:
     name = properties.get("BucketName") or creation.name(63, lower=True)
     s3 = creation.clients.s3
@@ -62,6 +74,12 @@ def _bucket(creation: Creation, properties: Properties) -> Created:
     # S3 takes every region as a location but us-east-1.
     where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=name, **where)
+    with _undone_by(lambda: s3.delete_bucket(Bucket=name)):
+        _configure_bucket(s3, name, properties)
+    return Created(name, {"Arn": creation.arn("s3", name, region=False, account=False)})
+
+
+def _configure_bucket(s3: Any, name: str, properties: Properties) -> None:
     if encryption := properties.get("BucketEncryption"):
         rules: Any = [
             {_ENCRYPTION_KEYS.get(key, key): value for key, value in rule.items()}
@@ -78,7 +96,6 @@ def _bucket(creation: Creation, properties: Properties) -> Created:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
     if tags := properties.get("Tags"):
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
-    return Created(name, {"Arn": creation.arn("s3", name, region=False, account=False)})
 
 
 _ENCRYPTION_KEYS = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
@@ -98,7 +115,9 @@ def _role(creation: Creation, properties: Properties) -> Created:
             raise AssemblyError(f"{creation.logical_id}: managed policy {arn!r} is not supported locally")
     name = properties.get("RoleName") or creation.name()
     role = creation.clients.iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"])
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
+        Tags=properties.get("Tags", []),
     )["Role"]
     return Created(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
@@ -117,7 +136,9 @@ def _role_policy(creation: Creation, properties: Properties) -> Created:
 def _topic(creation: Creation, properties: Properties) -> Created:
     name = properties.get("TopicName") or creation.name(256)
     attributes = {key: properties[key] for key in ("DisplayName",) if key in properties}
-    arn = creation.clients.sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+    arn = creation.clients.sns.create_topic(Name=name, Attributes=attributes, Tags=properties.get("Tags", []))[
+        "TopicArn"
+    ]
     return Created(arn, {"TopicName": name, "TopicArn": arn})
 
 
@@ -169,6 +190,13 @@ def _dashboard(creation: Creation, properties: Properties) -> Created:
 
 def _rule(creation: Creation, properties: Properties) -> Created:
     check_pattern(properties["EventPattern"], creation.logical_id)
+    for target in properties.get("Targets", []):
+        if unknown := set(target) - {"Arn", "Id", "RoleArn"}:
+            raise AssemblyError(f"target property {min(unknown)!r} is not supported locally; see docs/fidelity.md")
+        if ":states:" not in target["Arn"] or "RoleArn" not in target:
+            raise AssemblyError(
+                f"target {target['Arn']!r} is not supported locally, only a state machine with its role"
+            )
     name = properties.get("Name") or creation.name()
     events = creation.clients.events
     arn = events.put_rule(
@@ -177,39 +205,56 @@ def _rule(creation: Creation, properties: Properties) -> Created:
         State=properties.get("State", "ENABLED"),
         Description=properties.get("Description", ""),
     )["RuleArn"]
-    for target in properties.get("Targets", []):
-        if unknown := set(target) - {"Arn", "Id", "RoleArn"}:
-            raise AssemblyError(f"target property {min(unknown)!r} is not supported locally; see docs/fidelity.md")
-        if ":states:" not in target["Arn"] or "RoleArn" not in target:
-            raise AssemblyError(
-                f"target {target['Arn']!r} is not supported locally, only a state machine with its role"
-            )
     if targets := properties.get("Targets"):
-        events.put_targets(Rule=name, Targets=targets)
+        with _undone_by(lambda: events.delete_rule(Name=name)):
+            events.put_targets(Rule=name, Targets=targets)
     return Created(name, {"Arn": arn})
 
 
 def _log_group(creation: Creation, properties: Properties) -> Created:
     name = properties.get("LogGroupName") or creation.name(512)
-    creation.clients.logs.create_log_group(logGroupName=name)
+    logs = creation.clients.logs
+    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    logs.create_log_group(logGroupName=name, tags=tags)
     if days := properties.get("RetentionInDays"):
-        creation.clients.logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+        with _undone_by(lambda: logs.delete_log_group(logGroupName=name)):
+            logs.put_retention_policy(logGroupName=name, retentionInDays=days)
     return Created(name, {"Arn": creation.arn("logs", f"log-group:{name}:*")})
 
 
 def _state_machine(creation: Creation, properties: Properties) -> Created:
+    options = state_machine_options(creation, properties)
+    name = properties.get("StateMachineName") or creation.name(80)
+    answer = creation.clients.stepfunctions.create_state_machine(
+        name=name,
+        definition=properties["DefinitionString"],
+        roleArn=properties["RoleArn"],
+        type=properties.get("StateMachineType", "STANDARD"),
+        tags=_camel_case(properties.get("Tags", [])),
+        **options,
+    )
+    return Created(answer["stateMachineArn"], {"Arn": answer["stateMachineArn"], "Name": name})
+
+
+def state_machine_options(creation: Creation, properties: Properties) -> dict[str, Any]:
+    """Check a state machine as CreateStateMachine and UpdateStateMachine do; return its logging and tracing.
+
+    Raises:
+        AssemblyError: the definition is invalid, or the role may not deliver logs or traces.
+    """
     check_definition(properties["DefinitionString"])
+    name = properties.get("StateMachineName") or creation.name(80)
     try:
         require_delivery(
             creation.authorization,
             properties["RoleArn"],
+            creation.arn("states", f"stateMachine:{name}"),
             logging=properties.get("LoggingConfiguration", {}).get("Level", "OFF") != "OFF",
             tracing=bool(properties.get("TracingConfiguration", {}).get("Enabled")),
         )
     except AccessDeniedError as error:
         raise AssemblyError(f"AccessDenied: {error}") from error
-    name = properties.get("StateMachineName") or creation.name(80)
-    options = {
+    return {
         api: _camel_case(properties[key])
         for key, api in (
             ("LoggingConfiguration", "loggingConfiguration"),
@@ -217,14 +262,6 @@ def _state_machine(creation: Creation, properties: Properties) -> Created:
         )
         if key in properties
     }
-    answer = creation.clients.stepfunctions.create_state_machine(
-        name=name,
-        definition=properties["DefinitionString"],
-        roleArn=properties["RoleArn"],
-        type=properties.get("StateMachineType", "STANDARD"),
-        **options,
-    )
-    return Created(answer["stateMachineArn"], {"Arn": answer["stateMachineArn"], "Name": name})
 
 
 # Of Node.js; older ones are refused by Lambda since their deprecation (decision 0001).
@@ -277,27 +314,27 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
         _bucket, "", "BucketName BucketEncryption PublicAccessBlockConfiguration Tags VersioningConfiguration"
     ),
     "AWS::S3::BucketPolicy": _type(_bucket_policy, "Bucket PolicyDocument"),
-    "AWS::IAM::Role": _type(_role, "AssumeRolePolicyDocument", "RoleName ManagedPolicyArns"),
+    "AWS::IAM::Role": _type(_role, "AssumeRolePolicyDocument", "RoleName ManagedPolicyArns Tags"),
     "AWS::IAM::Policy": _type(_role_policy, "PolicyDocument PolicyName Roles"),
-    "AWS::SNS::Topic": _type(_topic, "", "TopicName DisplayName"),
+    "AWS::SNS::Topic": _type(_topic, "", "TopicName DisplayName Tags"),
     "AWS::SNS::TopicPolicy": _type(_topic_policy, "PolicyDocument Topics"),
     "AWS::SNS::Subscription": _type(_subscription, "TopicArn Protocol Endpoint"),
     "AWS::CloudWatch::Alarm": _type(
         _alarm,
         "ComparisonOperator EvaluationPeriods",
         "ActionsEnabled AlarmName AlarmActions AlarmDescription DatapointsToAlarm Dimensions MetricName Namespace "
-        "Period Statistic Threshold TreatMissingData",
+        "Period Statistic Tags Threshold TreatMissingData",
     ),
     "AWS::CloudWatch::Dashboard": _type(_dashboard, "DashboardBody", "DashboardName"),
     "AWS::Events::Rule": _type(_rule, "EventPattern", "Name Description State Targets"),
-    "AWS::Logs::LogGroup": _type(_log_group, "", "LogGroupName RetentionInDays"),
+    "AWS::Logs::LogGroup": _type(_log_group, "", "LogGroupName RetentionInDays Tags"),
     "AWS::StepFunctions::StateMachine": _type(
         _state_machine,
         "DefinitionString RoleArn",
-        "StateMachineName StateMachineType LoggingConfiguration TracingConfiguration",
+        "StateMachineName StateMachineType LoggingConfiguration Tags TracingConfiguration",
     ),
     "AWS::Lambda::Function": _type(
-        _clean_up_function, "Code Handler Role Runtime", "Timeout MemorySize Description Environment"
+        _clean_up_function, "Code Handler Role Runtime", "Timeout MemorySize Description Environment Tags"
     ),
     "Custom::S3AutoDeleteObjects": _type(_clean_up, "ServiceToken BucketName"),
 }

@@ -114,7 +114,7 @@ class LocalRuntime:
         Raises:
             AssemblyError: the assembly has no such stack, or its template cannot be deployed.
         """
-        outputs = self._stacks.deploy(read_template(assembly))
+        outputs = self._stacks.deploy(read_template(assembly), stack_name(assembly), _stack_tags(assembly))
         if missing := set(contract.OUTPUTS) - set(outputs):
             raise AssemblyError(
                 f"{assembly}: the template has no output {min(missing)!r}, by which clients find the stack"
@@ -208,14 +208,36 @@ def read_template(assembly: Path) -> dict[str, Any]:
     Raises:
         AssemblyError: names the file that is missing or no JSON.
     """
-    manifest = read_json(assembly / "manifest.json")
-    artifacts = [a for a in manifest.get("artifacts", {}).values() if a.get("type") == "aws:cloudformation:stack"]
-    if len(artifacts) != 1:
-        raise AssemblyError(f"{assembly}: {len(artifacts)} stacks in manifest.json, exactly 1 can be run")
-    template_file = artifacts[0].get("properties", {}).get("templateFile")
+    template_file = _read_stack(assembly)[1].get("templateFile")
     if not template_file:
         raise AssemblyError(f"{assembly}: the stack in manifest.json names no templateFile")
     return read_json(assembly / template_file)
+
+
+def stack_name(assembly: Path) -> str:
+    """Read the name under which the CDK deploys the stack of a cloud assembly.
+
+    Raises:
+        AssemblyError: there is no such stack.
+    """
+    name, properties = _read_stack(assembly)
+    return str(properties.get("stackName", name))
+
+
+def _stack_tags(assembly: Path) -> dict[str, str]:
+    """Read the tags that the CDK gives a stack."""
+    tags: dict[str, str] = _read_stack(assembly)[1].get("tags", {})
+    return tags
+
+
+def _read_stack(assembly: Path) -> tuple[str, dict[str, Any]]:
+    """Return the name and the properties of the one stack that the manifest lists."""
+    artifacts = read_json(assembly / "manifest.json").get("artifacts", {})
+    stacks = [(name, found) for name, found in artifacts.items() if found.get("type") == "aws:cloudformation:stack"]
+    if len(stacks) != 1:
+        raise AssemblyError(f"{assembly}: {len(stacks)} stacks in manifest.json, exactly 1 can be run")
+    name, stack = stacks[0]
+    return name, stack.get("properties", {})
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class ServiceCalls:
         self._where = environment
         self._services: dict[str, Any] = {}
 
-    def call(self, service: str, operation: str, parameters: dict[str, Any], role_arn: str) -> Any:
+    def call(self, service: str, operation: str, parameters: dict[str, Any], role_arn: str, machine_arn: str) -> Any:
         """Make one call.
 
         Args:
@@ -51,6 +51,7 @@ class ServiceCalls:
             operation: the operation as its service model names it, in snake case.
             parameters: the request.
             role_arn: the state machine's role.
+            machine_arn: the state machine itself.
 
         Returns:
             The answer as JSON values: times in ISO 8601, a body as text.
@@ -64,7 +65,7 @@ class ServiceCalls:
                 f"{service}:{operation} is not supported in a state machine here; see docs/fidelity.md"
             )
         try:
-            session = self._authorization.assume(role_arn, "states.amazonaws.com", "StepFunctions")
+            session = self._authorization.assume(role_arn, "states.amazonaws.com", "StepFunctions", machine_arn)
             for action, resource, context in PERMISSIONS[service, operation](parameters, self._where):
                 self._authorization.require(session, action, resource, context)
         except AccessDeniedError as error:

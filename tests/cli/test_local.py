@@ -18,7 +18,7 @@ from ml_a2.cli import main
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_it_is_told_to_end(assembly: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_serves_until_it_is_told_to_end(assembly: Path, number: int) -> None:
     """The exports lead to the deployed stack; the end is clean."""
     command = [sys.executable, "-m", "ml_a2.cli", "local", "up", "--assembly", str(assembly)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,133 @@
+"""The values that settings take: names, addresses and expressions, as the services have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from ml_a2.contract import JOB_READ_PREFIXES, METRICS
+
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ml.m5.xlarge"])]
+VolumeSize = Annotated[int, Field(ge=1, le=16_384)]
+RunTime = Annotated[int, Field(ge=60, le=432_000)]
+Bound = Annotated[float, Field(allow_inf_nan=False)]
+# SageMaker's names of entities.
+EntityName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=63, examples=["churn"])]
+# One of a processing job's arguments, of 256 characters with the option's name.
+Feature = Annotated[str, Field(pattern=r"^[^\n]+$", max_length=240, examples=["age"])]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["someone@example.com"])]
+# CloudFormation's names of stacks.
+StackName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$", max_length=128, examples=["Churn"])]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", examples=["subnet-0123456789abcdef0"])]
+SecurityGroupId = Annotated[str, Field(pattern=r"^sg-([0-9a-f]{8}|[0-9a-f]{17})$", examples=["sg-0123456789abcdef0"])]
+# By its ARN alone: an alias may come to mean another key, and policies do not take one.
+KmsKey = Annotated[
+    str,
+    Field(
+        pattern=r"^(create|arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]{32,36})$",
+        examples=["create", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    ),
+]
+
+# A resource has at most 50 tags; the CDK puts one of its own on the buckets of a development stack.
+MOST_TAGS = 49
+# The characters that every service takes. Source: IAM User Guide, "Rules for tagging in IAM and AWS STS".
+TAG_CHARACTERS = re.compile(r"[\w .:/=+\-@]*")
+UNITS = ("minute", "hour", "day")
+# minutes, hours, day of month, month, day of week, year. Source: EventBridge User Guide, "Cron expressions".
+CRON_FIELDS = (
+    r"[0-9,\-*/]+",
+    r"[0-9,\-*/]+",
+    r"[0-9,\-*?/LW]+",
+    r"[0-9A-Z,\-*/]+",
+    r"[0-9A-Z,\-*?L#]+",
+    r"[0-9,\-*/]+",
+)
+
+
+def _is_metric(metric: str) -> str:
+    known = sorted({name for names in METRICS.values() for name in names})
+    if metric not in known:
+        raise ValueError(f"it is not one of {', '.join(known)}")
+    return metric
+
+
+def _are_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Refuse what one of the services would refuse in the middle of a deployment."""
+    if len(tags) > MOST_TAGS:
+        raise ValueError(f"there are {len(tags)} tags; a resource takes at most {MOST_TAGS} beside the CDK's own")
+    if len({key.lower() for key in tags}) < len(tags):
+        raise ValueError("two keys differ only in upper and lower case, which IAM takes for the same key")
+    for key, value in tags.items():
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            raise ValueError(f"{key!r}: a key has 1 to 128 characters, a value at most 256")
+        if key.lower().startswith("aws:"):
+            raise ValueError(f"{key!r}: keys that begin with aws: are AWS's own")
+        if not (TAG_CHARACTERS.fullmatch(key) and TAG_CHARACTERS.fullmatch(value)):
+            raise ValueError(f"{key!r} = {value!r}: allowed are letters, digits, spaces and _.:/=+-@")
+    return tags
+
+
+def _is_schedule(expression: str) -> str:
+    """Refuse an expression that EventBridge would not take."""
+    if rate := re.fullmatch(r"rate\(([1-9]\d*) ([a-z]+)\)", expression):
+        count, unit = int(rate[1]), rate[2]
+        if unit not in [f"{name}s" if count > 1 else name for name in UNITS]:
+            raise ValueError("a rate is one minute, hour or day, or several minutes, hours or days: rate(1 day)")
+        return expression
+    fields = expression.removeprefix("cron(").removesuffix(")").split(" ")
+    if expression != f"cron({' '.join(fields)})" or len(fields) != len(CRON_FIELDS):
+        raise ValueError("it is neither rate(VALUE UNIT) nor cron() with six fields: rate(1 day), cron(0 3 ? * MON *)")
+    for field, pattern in zip(fields, CRON_FIELDS, strict=True):
+        if not re.fullmatch(pattern, field):
+            raise ValueError(f"{field!r} is no field of a cron expression: minutes hours day month weekday year")
+    if (fields[2] == "?") == (fields[4] == "?"):
+        raise ValueError("exactly one of day of month and day of week must be ?: cron(0 3 ? * MON *)")
+    return expression
+
+
+def _is_marker(key: str) -> str:
+    """Refuse an object that a job would read among its data, or that no object can be."""
+    for prefix in JOB_READ_PREFIXES:
+        if key.startswith(prefix):
+            raise ValueError(f"jobs read what lies under {prefix}; choose another place: start/new-data")
+    return key
+
+
+Metric = Annotated[str, Field(examples=["auc"]), AfterValidator(_is_metric)]
+Tags = Annotated[dict[str, str], AfterValidator(_are_tags)]
+Schedule = Annotated[str, Field(examples=["cron(0 3 ? * MON *)"]), AfterValidator(_is_schedule)]
+MarkerKey = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9!_.'()/-]+$", max_length=1024, examples=["start/new-data"]),
+    AfterValidator(_is_marker),
+]
+
+
+def as_float(value: Any) -> Any:
+    """Take a whole number for the fraction that it stands for."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def as_api_string(value: Any) -> Any:
+    """Write a number or a truth value as the API has it, as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+class Table(BaseModel):
+    """A table of the settings: no unknown keys, no conversions, no changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, table: Any) -> Any:
+        """Take TOML's lists for what they are here: settings do not change."""
+        if not isinstance(table, dict):
+            return table
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
