@@ -50,3 +50,20 @@ def test_the_table_of_settings_is_that_of_the_model() -> None:
     """`make settings` would change nothing."""
     page = settings_table.PAGE.read_text(encoding="utf-8")
     assert settings_table.written(page, settings_table.table()) == page
+
+
+def test_every_alarm_is_explained() -> None:
+    """Each that the stack can have, and no other, has a line that says what to do."""
+    from aws_cdk import App
+
+    from ml_a2.settings import Settings, StartSettings
+    from ml_a2.stack import MlA2Stack
+
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    settings = Settings(start=StartSettings(schedule="rate(1 day)", marker="start/new-data"))
+    stack = MlA2Stack(App(analytics_reporting=False), "Every", settings=settings)
+    alarms = [each for each in stack.node.find_all() if each.node.path.startswith("Every/Alerting/")]
+    there = {alarm.node.id for alarm in alarms if type(alarm).__name__ == "Alarm"}
+    assert len(there) == 8
+    assert explained == there

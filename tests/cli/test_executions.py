@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -31,7 +30,7 @@ def served() -> Iterator[dict[str, str]]:
         assert line, "it ended"
         exports |= dict(re.findall(r"(AWS_\w+)=(\S+)", line))
     yield {**os.environ, **exports}
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     process.communicate(timeout=PATIENCE_SECONDS)
 
 

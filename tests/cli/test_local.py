@@ -22,7 +22,15 @@ def test_serves_until_it_is_told_to_end(assembly: Path, number: int) -> None:
     """The exports lead to the deployed stack; the end is clean."""
     command = [sys.executable, "-m", "ml_a2.cli", "local", "up", "--assembly", str(assembly)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as up:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # Whoever runs the tests in the background may ignore Ctrl-C, and would hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads yet
+    ) as up:
         try:
             assert up.stderr is not None
             assert up.stdout is not None
@@ -52,7 +60,7 @@ def test_the_exports_lead_to_the_stack(assembly: Path, monkeypatch: pytest.Monke
             for name, value in re.findall(r"(\w+)=(\S+)", lines):
                 monkeypatch.setenv(name, value)
             assert set(Account().outputs(contract.STACK_NAME)) >= set(contract.OUTPUTS)
-            up.send_signal(signal.SIGINT)
+            up.terminate()
             assert up.wait(timeout=60) == 0
         finally:
             up.kill()
