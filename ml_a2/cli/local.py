@@ -100,10 +100,10 @@ def _serve(assembly: Path | None, port: int, region: str, speed: float) -> None:
             _tell(f"deployed {stack}; in another terminal, after these exports, for example:")
             bucket, machine = outputs[contract.OUTPUT_TRAINING_DATA_BUCKET], outputs[contract.OUTPUT_STATE_MACHINE]
             _tell(NEXT.format(stack=stack, bucket=bucket, machine=machine))
-        _tell(f"serving {runtime.url} until Ctrl-C")
         try:
+            _tell(f"serving {runtime.url} until Ctrl-C")
             threading.Event().wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # also one that comes right after these words
             _tell("ending")
 
 
