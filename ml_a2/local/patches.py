@@ -24,6 +24,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Timeout
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
     ComparisonOperatorType,
 )
@@ -257,6 +258,8 @@ def _let_a_stop_stand() -> None:
             original(self, error)
 
     StepFunctionEnvironment.set_error = set_error
+    # After a stop moto would evaluate none, and take the request for the seconds: no history could be told any more.
+    Timeout.eval = Timeout._eval_body
 
 
 def _keep_stop_reason() -> None:
