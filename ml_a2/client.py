@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from ml_a2 import contract
 from ml_a2.digest import file_sha256
 from ml_a2.errors import PlatformError
+from ml_a2.execution_events import Event, StateEntered, TrainingPlanned, training_round
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -31,20 +32,6 @@ LAST_LINES = 5
 # The metadata in which an object tells the SHA-256 of the file that it is a copy of.
 HASH = "sha256"
 LINES_SEARCHED = 60
-METRIC_LINE = re.compile(r"\[(\d+)\](?:\t|#011)(.+)")
-
-
-class Listener(Protocol):
-    """Hears what an execution does."""
-
-    def state(self, entered: StateEntered) -> None:
-        """Hear that the execution came to a state."""
-
-    def plan(self, planned: TrainingPlanned) -> None:
-        """Hear what will be trained."""
-
-    def round(self, done: TrainingRound) -> None:
-        """Hear that a training round is done."""
 
 
 class AwsClients(Protocol):
@@ -61,32 +48,6 @@ class AwsClients(Protocol):
     @property
     def logs(self) -> CloudWatchLogsClient:
         """Amazon CloudWatch Logs."""
-
-
-@dataclass(frozen=True)
-class StateEntered:
-    """The execution came to a state."""
-
-    name: str
-    time: dt.datetime
-
-
-@dataclass(frozen=True)
-class TrainingPlanned:
-    """The execution has settled its hyperparameters."""
-
-    hyperparameters: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class TrainingRound:
-    """The training job finished a round; metrics by `<channel>-<metric>`."""
-
-    number: int
-    metrics: Mapping[str, float]
-
-
-Event = StateEntered | TrainingPlanned | TrainingRound
 
 
 @dataclass(frozen=True)
@@ -230,7 +191,7 @@ class Pipeline:
                 job = planned[contract.TRAINING_JOB_FIELD]
                 training_log = self._follow(contract.TRAINING_LOG_GROUP, job)
             if training_log is not None:
-                yield from filter(None, map(_training_round, next(training_log)))
+                yield from filter(None, map(training_round, next(training_log)))
             if status != RUNNING:
                 return
             time.sleep(poll_seconds)
@@ -423,26 +384,6 @@ def metric_values(evaluation: Mapping[str, Any]) -> dict[str, float]:
                 if isinstance(metric.get("value"), int | float)
             }
     return {}
-
-
-def follow(events: Iterable[Event], listener: Listener) -> None:
-    """Let somebody hear what an execution does, to its end."""
-    for event in events:
-        match event:
-            case StateEntered():
-                listener.state(event)
-            case TrainingPlanned():
-                listener.plan(event)
-            case TrainingRound():
-                listener.round(event)
-
-
-def _training_round(line: str) -> TrainingRound | None:
-    match = METRIC_LINE.fullmatch(line)
-    if not match:
-        return None
-    pairs = (part.rpartition(":") for part in re.split(r"\t|#011", match[2]))
-    return TrainingRound(int(match[1]), {name: float(value) for name, _, value in pairs})
 
 
 def _failed_stage(events: list[dict[str, Any]]) -> str:

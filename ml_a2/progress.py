@@ -15,6 +15,7 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     MofNCompleteColumn,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TransferSpeedColumn,
@@ -22,7 +23,8 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from ml_a2.client import Failure, StateEntered, TrainingPlanned, TrainingRound, metric_values
+from ml_a2.client import Failure, metric_values
+from ml_a2.execution_events import StateEntered, TrainingPlanned, TrainingRound
 from ml_a2.finding import Finding
 from ml_a2.local.run import RunResult
 
@@ -31,24 +33,20 @@ ROUND_LINES = 10
 LONGEST_CAUSE = 1024
 
 
-class RunDisplay:
-    """Hears of a run and shows it; as a context manager it leaves the terminal as it was."""
+class _BarDisplay:
+    """Shows bars on a terminal and lines of text; as a context manager it leaves the terminal as it was."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None, *columns: ProgressColumn) -> None:
         """Show on a stream, standard output without one."""
         self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
-        self._rounds = 0
         self._bars = Bars(
             TextColumn("  {task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[metric]}"),
-            TimeElapsedColumn(),
+            *columns,
             console=self._console,
             disable=not self._console.is_terminal,
             transient=True,
         )
-        self._training = self._bars.add_task("training", total=None, metric="", visible=False)
         self._shown: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -65,6 +63,17 @@ class RunDisplay:
     def say(self, text: str) -> None:
         """Show a step of the preparation."""
         self._console.print(text, markup=False)
+
+
+class RunDisplay(_BarDisplay):
+    """Hears of a run and shows it; as a context manager it leaves the terminal as it was."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Show on a stream, standard output without one."""
+        metric = TextColumn("{task.fields[metric]}")
+        super().__init__(stream, MofNCompleteColumn(), metric, TimeElapsedColumn())
+        self._rounds = 0
+        self._training = self._bars.add_task("training", total=None, metric="", visible=False)
 
     def warn(self, text: str) -> None:
         """Show what would be ignored without a word."""
@@ -131,38 +140,13 @@ class RunDisplay:
                 self._console.print(f"  {path}", style="dim", markup=False)
 
 
-class UploadDisplay:
+class UploadDisplay(_BarDisplay):
     """Shows how much of an upload is done: a bar on a terminal, a line for each object elsewhere."""
 
     def __init__(self, stream: TextIO | None, total: int) -> None:
         """Show on a stream, standard output without one; the total is in bytes."""
-        self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True)
-        self._bars = Bars(
-            TextColumn("  {task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            transient=True,
-        )
+        super().__init__(stream, DownloadColumn(), TransferSpeedColumn())
         self._task = self._bars.add_task("uploading", total=total)
-        self._shown: set[str] = set()
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Draw no more."""
-        self._bars.stop()
-
-    def say(self, text: str) -> None:
-        """Show a step."""
-        self._console.print(text, markup=False)
 
     def sent(self, key: str, size: int) -> None:
         """Show that so many bytes more of an object have gone up."""

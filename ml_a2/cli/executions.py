@@ -208,7 +208,8 @@ def _known(pipeline: Pipeline, execution: str) -> str:
 
 def _follow(pipeline: Pipeline, arn: str, *, as_json: bool, every: float | None) -> int:
     """Show what happens until the end; return the exit status."""
-    from ml_a2.client import follow, metric_values
+    from ml_a2.client import metric_values
+    from ml_a2.execution_events import follow
     from ml_a2.progress import RunDisplay
 
     with RunDisplay(sys.stderr if as_json else sys.stdout) as display:

@@ -16,10 +16,8 @@ from typing import Any, Protocol
 from ml_a2 import contract
 from ml_a2.client import (
     Failure,
-    Listener,
     Pipeline,
     Uploaded,
-    follow,
     job_name,
     last_known,
     last_words,
@@ -27,6 +25,7 @@ from ml_a2.client import (
 )
 from ml_a2.errors import PlatformError
 from ml_a2.evaluation_code import evaluation_files
+from ml_a2.execution_events import Listener, follow
 from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.permissions import Permission, never_used

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from ml_a2 import contract
-from ml_a2.client import Outcome, Pipeline, StateEntered, TrainingPlanned, TrainingRound, job_name, metric_values
+from ml_a2.client import Outcome, Pipeline, job_name, metric_values
 from ml_a2.evaluation_code import evaluation_files
+from ml_a2.execution_events import StateEntered, TrainingPlanned, TrainingRound
 from ml_a2.local.runtime import LocalRuntime
 
 FEW_ROUNDS = {"hyperparameters": {"num_round": "3"}}
