@@ -219,11 +219,11 @@ def test_timed_out_executions_tell_when(runtime: LocalRuntime) -> None:
 
 def test_fails_on_another_moto(monkeypatch: pytest.MonkeyPatch) -> None:
     """The patches refuse an engine that they were not written for."""
-    monkeypatch.setattr(patches, "_active", None)
+    monkeypatch.setattr(patches, "_applied", False)
     monkeypatch.setattr(patches.moto, "__version__", "9.9.9")
     with pytest.raises(RuntimeError, match=r"written for moto 5\.2\.5, not 9\.9\.9"):
         patches.apply(lambda *_: None, 1, lambda *_: None, lambda *_: None)
-    assert patches._active is None  # so that a second try is refused as well
+    assert not patches._applied  # so that a second try is refused as well
 
 
 def test_a_task_that_fails_before_its_call_is_followed_too(runtime: LocalRuntime) -> None:

@@ -1,0 +1,43 @@
+"""Every patch of moto, the embedded engine, in one place: each with its reason and a check that it still fits.
+
+moto is pinned exactly; none of what is replaced here is public API. `apply` may be called again: a later call
+replaces what the patches do, not the patches.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import moto
+
+import ml_a2.local.engine  # noqa: F401  # before the modules below, which import all of it
+from ml_a2.local.patches import executions, interpreter, services
+from ml_a2.local.patches.active import Active, Call, HttpDelivery, StatusListener, activate
+
+MOTO_VERSION = "5.2.5"
+
+_applied = False
+
+
+def apply(call: Call, speed: float, listen: StatusListener, post: HttpDelivery) -> None:
+    """Let state machines make their calls through `call`, and wait `speed` times shorter than they say.
+
+    `listen` hears of every execution that starts or ends, `post` brings what topics send to HTTP endpoints.
+    """
+    global _applied
+    if not _applied:
+        _patch()
+        _applied = True
+    activate(Active(call, speed, listen, post))
+
+
+def expire(execution_arn: str, backend: Any) -> None:
+    """Let the time of an execution run out now."""
+    backend.describe_execution(execution_arn).exec_worker.env.set_timed_out()
+
+
+def _patch() -> None:
+    if moto.__version__ != MOTO_VERSION:
+        raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
+    for patch in (*interpreter.PATCHES, *services.PATCHES, *executions.PATCHES):
+        patch()

@@ -1,0 +1,179 @@
+"""What the interpreter of state machines does otherwise than Step Functions."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import lru_cache
+from typing import Any
+
+from moto.core.config import default_user_config
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
+    ComparisonOperatorType,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_variable import ComparisonVariable
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.parse import asl_parser
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
+
+from ml_a2.local.patches.active import current, expect
+
+
+def _execute_state_machines() -> None:
+    """Run state machines: by default moto only stores them."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+
+
+def _parse_once() -> None:
+    """Keep the tree that a definition is parsed to: moto parses anew when it is checked and at each execution's start.
+
+    The grammar's parser takes longer than everything else of either. What is made of the tree has state, and is made
+    anew each time, as moto does.
+    """
+    expect(AmazonStateLanguageParser, "parse")
+    expect(asl_parser, "SyntaxErrorListener", "ASLParserException", "Preprocessor")
+
+    def parse(definition: str) -> tuple[Any, Any]:
+        tree = _tree(definition)
+        return asl_parser.Preprocessor().visit(tree), tree
+
+    AmazonStateLanguageParser.parse = staticmethod(parse)
+
+
+@lru_cache(maxsize=32)
+def _tree(definition: str) -> Any:
+    listener = asl_parser.SyntaxErrorListener()
+    parser = asl_parser.ASLParser(asl_parser.CommonTokenStream(asl_parser.ASLLexer(asl_parser.InputStream(definition))))
+    parser.removeErrorListeners()
+    parser.addErrorListener(listener)
+    tree = parser.state_machine()
+    if listener.errors:
+        raise asl_parser.ASLParserException(errors=listener.errors)
+    return tree
+
+
+def _shorten_waits() -> None:
+    """Divide the seconds of Wait states by the speed."""
+    expect(WaitFunction, "_wait_interval")
+
+    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
+        if wait_seconds > 0:
+            env.program_state_event.wait(wait_seconds / current().speed)
+
+    WaitFunction._wait_interval = wait_interval
+
+
+def _shorten_retries() -> None:
+    """Divide the pauses of retriers by the speed, and let StopExecution end them: moto sleeps through it."""
+    expect(retrier_decl, "time")
+    expect(retrier_decl.RetrierDecl, "_eval_body")
+    original = retrier_decl.RetrierDecl._eval_body
+
+    class InterruptibleTime:
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            active = current()
+            active.in_retry.env.program_state_event.wait(seconds / active.speed)
+
+    def eval_body(self: Any, env: Any) -> None:
+        current().in_retry.env = env
+        original(self, env)
+
+    retrier_decl.time = InterruptibleTime
+    retrier_decl.RetrierDecl._eval_body = eval_body
+
+
+def _refuse_missing_choice_variables() -> None:
+    """Fail a comparison whose Variable is not in the input, as Step Functions does; only IsPresent may ask for one.
+
+    moto takes the comparison for false and goes on with the next rule: a false green.
+    """
+    expect(ComparisonVariable, "_eval_body")
+    original = ComparisonVariable._eval_body
+
+    def eval_body(self: Any, env: Any) -> None:
+        function = self.comparison_function
+        if function.operator_type is not ComparisonOperatorType.IsPresent:
+            self.variable.eval(env)
+            if isinstance(value := env.stack.pop(), NoSuchVariable):
+                raise _runtime_failure(env, value.path.partition(",")[0])
+        original(self, env)
+
+    ComparisonVariable._eval_body = eval_body
+
+
+def _runtime_failure(env: Any, path: str) -> FailureEventException:
+    error = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+    cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
+    details = TaskFailedEventDetails(error=error.error_name, cause=cause)
+    return FailureEventException(
+        FailureEvent(
+            env=env,
+            error_name=error,
+            event_type=HistoryEventType.TaskFailed,
+            event_details=EventDetails(taskFailedEventDetails=details),
+        )
+    )
+
+
+TERMINAL_ERRORS = {"States.Runtime", "States.DataLimitExceeded"}
+
+
+def _leave_terminal_errors_uncaught() -> None:
+    """Let States.ALL match neither States.Runtime nor States.DataLimitExceeded, as documented; moto lets it.
+
+    What this runtime itself refuses ends as States.Runtime, so that no catcher can turn it green.
+    """
+    expect(ErrorEqualsDecl, "_eval_body")
+    original = ErrorEqualsDecl._eval_body
+
+    def eval_body(self: Any, env: Any) -> None:
+        name = env.stack[-1].error_name
+        original(self, env)
+        if name in TERMINAL_ERRORS and name not in {named.error_name for named in self.error_names}:
+            env.stack[-1] = False
+
+    ErrorEqualsDecl._eval_body = eval_body
+
+
+# Wildcards, descendants, filters, slices and unions may match any number of values.
+INDEFINITE_PATH = re.compile(r"\*|\.\.|\?\(|\[[^\]]*[:,]")
+
+
+# An index with one member after it, at the path's end: where moto wraps what it found.
+INDEX_THEN_MEMBER = re.compile(r"\[\d+\]\.?[^.\[\]]+$")
+
+
+def _give_definite_paths_one_value() -> None:
+    """Let a path that can name one value only give that value: of `$.list[0].name` moto makes a list."""
+    expect(json_path, "extract_json")
+    original = json_path.extract_json
+
+    def extract_json(path: str, data: Any) -> Any:
+        value = original(path, data)
+        wrapped = INDEX_THEN_MEMBER.search(path) and not INDEFINITE_PATH.search(path)
+        return value[0] if wrapped else value
+
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("moto.stepfunctions.") and getattr(module, "extract_json", None) is original:
+            module.extract_json = extract_json  # type: ignore[attr-defined]  # each module has its own name for it
+
+
+PATCHES = (
+    _execute_state_machines,
+    _parse_once,
+    _shorten_waits,
+    _shorten_retries,
+    _refuse_missing_choice_variables,
+    _leave_terminal_errors_uncaught,
+    _give_definite_paths_one_value,
+)
