@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check faults mutations settings diagrams bench lock install clean
+.PHONY: run test check faults mutations settings operations diagrams bench wheel lock install clean
 
 run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
 	@$(BIN)/ml-a2 run
@@ -27,14 +27,22 @@ faults: $(INSTALLED)  ## execute every way to fail, print the table and write do
 mutations: $(INSTALLED)  ## examine changed templates, print what catches each change and write docs/mutations.md
 	@$(BIN)/python -m tests.failures.mutations
 
+operations: $(INSTALLED)  ## write the table of emulated operations into docs/fidelity.md
+	@$(BIN)/python -m tests.operations_table
+
 diagrams: $(INSTALLED)  ## draw the architecture from the template, and film two executions of it
 	@$(BIN)/ml-a2 diagrams
 
 settings: $(INSTALLED)  ## write the table of all settings into docs/settings.md
 	@$(BIN)/python -m tests.settings_table
 
-bench: $(INSTALLED)  ## measure side by side, and print medians and ratios
-	@$(BIN)/python -m bench.reading
+bench: $(INSTALLED)  ## measure beside a plain script and Metaflow, print medians and ratios, write docs/performance.md
+	@$(BIN)/python -m bench
+
+wheel: $(INSTALLED)  ## build dist/ml_a2-VERSION-py3-none-any.whl, which works without the clone
+	@rm -rf build dist  # setuptools would pack what lies there from before
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 install: $(INSTALLED)  ## make .venv and install what running and testing need
 
@@ -50,4 +58,4 @@ lock:  ## renew requirements.txt from pyproject.toml (needs uv)
 	printf '\n# This project itself.\n-e .\n' >> requirements.txt
 
 clean:  ## remove what was made, but for the runs
-	rm -rf $(VENV) cdk.out build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench cdk.out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -23,6 +25,7 @@ from botocore.parsers import ResponseParserError
 
 from ml_a2 import contract
 from ml_a2.errors import PlatformError, UserError
+from ml_a2.service_errors import code_of, has_expired, trouble_of
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 CONFIGURATION_ERRORS = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
-EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 # Throttling and faults of a service are waited for, with growing pauses, for about a minute and a half.
 PATIENT = Config(retries={"mode": "standard", "max_attempts": 10})
 
@@ -42,23 +44,38 @@ class Account:
         self, *, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None
     ) -> None:
         """Open a session."""
-        self._session = boto3.Session(profile_name=profile, region_name=region)
+        core = botocore.session.Session()
+        # The AWS CLI's and the other SDKs' variable; botocore knows AWS_DEFAULT_REGION alone.
+        region = region or os.environ.get("AWS_REGION") or None
+        self._session = boto3.Session(profile_name=profile, region_name=region, botocore_session=core)
         self._endpoint_url = endpoint_url
+        # AWS_MAX_ATTEMPTS, or the profile's own, is the person's decision.
+        self._config = None if core.get_config_variable("max_attempts") else PATIENT
 
     @cached_property
     def s3(self) -> S3Client:
         """Amazon S3."""
-        return self._session.client("s3", endpoint_url=self._endpoint_url, config=PATIENT)
+        return self._session.client("s3", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
         """AWS Step Functions."""
-        return self._session.client("stepfunctions", endpoint_url=self._endpoint_url, config=PATIENT)
+        return self._session.client("stepfunctions", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """Amazon CloudWatch Logs."""
-        return self._session.client("logs", endpoint_url=self._endpoint_url, config=PATIENT)
+        return self._session.client("logs", endpoint_url=self._endpoint_url, config=self._config)
+
+    @cached_property
+    def cloudformation(self) -> Any:
+        """AWS CloudFormation; asked first, it tells at once of an endpoint that is not there."""
+        return self._session.client("cloudformation", endpoint_url=self._endpoint_url)
+
+    @cached_property
+    def sns(self) -> Any:
+        """Amazon Simple Notification Service."""
+        return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Return the outputs of a deployed stack, by which its resources are found.
@@ -67,31 +84,45 @@ class Account:
             UserError: there is no such stack, or it is not one of ours.
             PlatformError: the endpoint does not tell of stacks.
         """
-        cloudformation: Any = self._session.client("cloudformation", endpoint_url=self._endpoint_url)
-        try:
-            found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-        except (ClientError, ResponseParserError) as error:
-            if isinstance(error, ClientError) and error.response["Error"].get("Code") == "ValidationError":
-                raise UserError(f"stack {stack!r}: {error}; deploy it, or name another with --stack") from error
-            reason = " ".join(str(error).split())
-            raise PlatformError(
-                f"{cloudformation.meta.endpoint_url} does not answer CloudFormation's DescribeStacks, by which the "
-                f"buckets and the state machine of {stack!r} are found: {reason}"
-            ) from error
+        found = self.describe(stack)
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
         if missing := set(contract.OUTPUTS) - set(outputs):
             raise UserError(f"stack {stack!r} has no output {min(missing)!r}; name one of this project with --stack")
         return outputs
 
+    def describe(self, stack: str) -> dict[str, Any]:
+        """Return a deployed stack as CloudFormation describes it.
+
+        Raises:
+            UserError: there is no such stack.
+            PlatformError: the endpoint does not tell of stacks.
+        """
+        try:
+            return dict(self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0])
+        except (ClientError, ResponseParserError) as error:
+            if has_expired(error):
+                raise
+            if isinstance(error, ClientError) and code_of(error) == "ValidationError":
+                raise UserError(f"stack {stack!r}: {error}; deploy it, or name another with --stack") from error
+            reason = " ".join(str(error).split())
+            raise PlatformError(
+                f"{self.cloudformation.meta.endpoint_url} does not answer CloudFormation's DescribeStacks, by which "
+                f"the buckets and the state machine of {stack!r} are found: {reason}"
+            ) from error
+
 
 @contextmanager
-def aws_errors() -> Iterator[None]:
+def aws_errors(going_on: str = "") -> Iterator[None]:
     """Tell what the SDK and the services refuse in one line, each to who can mend it.
 
+    Args:
+        going_on: what a person is told besides of what was begun, and how to go on with it.
+
     Raises:
-        UserError: the configuration names no credentials, no region, or a profile that is not there.
+        UserError: the configuration names no credentials, ones that have expired, no region, or no known profile.
         PlatformError: a service cannot be reached, or refused a call.
     """
+    rest = f"; {going_on}" if going_on else ""
     try:
         yield
     except CONFIGURATION_ERRORS as error:
@@ -99,13 +130,19 @@ def aws_errors() -> Iterator[None]:
             f"AWS configuration: {str(error).rstrip('.')}; see --profile, --region and the AWS_ variables"
         ) from error
     except (ConnectionError, HTTPClientError) as error:
-        raise PlatformError(f"AWS cannot be reached: {error}; look at the network and at --endpoint-url") from error
-    except ClientError as error:
-        if error.response["Error"].get("Code") in EXPIRED:
-            raise PlatformError(
-                f"the AWS credentials have expired: {error}; renew them and give the same command again, what runs on "
-                "AWS goes on"
+        raise PlatformError(
+            f"AWS cannot be reached: {error}; look at the network and at --endpoint-url{rest}"
+        ) from error
+    except (ClientError, BotoCoreError) as error:
+        if has_expired(error):
+            raise UserError(
+                f"the AWS credentials have expired, or are not valid: {str(error).rstrip('.')}; renew them "
+                f"(`aws sso login`, or new keys) and {going_on or 'give the same command again'}"
             ) from error
-        raise PlatformError(f"AWS refused a call: {error}; look at your permissions") from error
-    except BotoCoreError as error:
+        if trouble_of(error) == "throttled":
+            raise PlatformError(f"AWS throttles this account's calls: {error}; wait a minute{rest}") from error
+        if isinstance(error, ClientError):
+            raise PlatformError(f"AWS refused a call: {error}; look at your permissions") from error
         raise PlatformError(f"the AWS SDK failed: {error}") from error
+    except ResponseParserError as error:
+        raise PlatformError(f"no answer of AWS: {' '.join(str(error).split())}; look at --endpoint-url") from error

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ml_a2.channel_files import LARGEST_VALUE
+from ml_a2.channel_writing import PlainFile, plain_file, same_numbers, state_of, write_rows
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, encode, infer_problem
 
@@ -32,6 +33,8 @@ class Source:
     name: str
     table: pd.DataFrame
     first_row: int = 1
+    # The CSV file and its state before it was read; None for what is no such file.
+    file: tuple[Path, tuple[int, int]] | None = None
 
     def row(self, index: int) -> int:
         """Return the number by which the person finds the row: a CSV file's header is line 1."""
@@ -48,6 +51,9 @@ class Dataset:
     feature_columns: tuple[str, ...]
     problem: Problem
     origin: dict[str, Any]
+    # The person's own files, where they can be the channels' but for their headers.
+    plain_train: PlainFile | None = None
+    plain_validation: PlainFile | None = None
 
     def describe(self) -> str:
         """Return one line for a person: where from, how much, and what is predicted."""
@@ -75,16 +81,21 @@ class Dataset:
         Returns:
             The files of the train channel, none where nothing is trained, and those of the validation channel.
         """
+        validation = _write(self.validation, self.plain_validation, folder / "validation.csv")
         if self.train.empty:
-            return [], [_write(self.validation, folder / "validation.csv")]
+            return [], [validation]
+        if parts == 1:
+            return [_write(self.train, self.plain_train, folder / "train.csv")], [validation]
         shares = [self.train.iloc[number::parts] for number in range(parts)]
-        names = ["train.csv"] if parts == 1 else [f"train-{number:02}.csv" for number in range(1, parts + 1)]
-        train = [_write(share, folder / name) for share, name in zip(shares, names, strict=True)]
-        return train, [_write(self.validation, folder / "validation.csv")]
+        names = [f"train-{number:02}.csv" for number in range(1, parts + 1)]
+        return [_write(share, None, folder / name) for share, name in zip(shares, names, strict=True)], [validation]
 
 
-def _write(table: pd.DataFrame, path: Path) -> Path:
-    table.to_csv(path, header=False, index=False)
+def _write(table: pd.DataFrame, plain: PlainFile | None, path: Path) -> Path:
+    if plain:
+        plain.copy_rows(path)
+    else:
+        write_rows(table, path)
     return path
 
 
@@ -145,7 +156,9 @@ def load_file_for_model(
     source.table[target_column] = _as_the_model_knows(source.table[target_column], problem)
     labels = encode(source.table[target_column], problem, source.name, target_column, source.first_row)
     table = _encoded(source, target_column, features, labels)
-    return Dataset(table.iloc[:0], table, target_column, features, problem, {"train": None, "validation": source.name})
+    origin = {"train": None, "validation": source.name}
+    plain = _plain(source, labels, list(table.columns))
+    return Dataset(table.iloc[:0], table, target_column, features, problem, origin, plain_validation=plain)
 
 
 def _check_model_features(source: Source, own: Sequence[str], features: Sequence[str], target: str) -> None:
@@ -179,7 +192,15 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
     _make_labels_comparable([other.table for other in sources], target)
     problem = infer_problem(source.table[target], objective, source.name, target)
     labels = [encode(other.table[target], problem, other.name, target, other.first_row) for other in sources]
-    tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
+    # A part of the rows is another table than the file's.
+    plain = [
+        _plain(other, values, [target, *features]) if held_out else None
+        for other, values in zip(sources, labels, strict=True)
+    ]
+    tables = [
+        other.table if as_it_is else _encoded(other, target, features, values)
+        for other, values, as_it_is in zip(sources, labels, plain, strict=True)
+    ]
     origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
     if held_out is None:
         if problem.kind == "ranking":
@@ -195,7 +216,14 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
         }
     _check_classes(tables, problem, sources)
     _check_values(tables[0], source.name)
-    return Dataset(tables[0], tables[1], target, features, problem, origin)
+    return Dataset(tables[0], tables[1], target, features, problem, origin, plain[0], plain[-1])
+
+
+def _plain(source: Source, labels: pd.Series, columns: Sequence[str]) -> PlainFile | None:
+    """Return the source's file where nothing of it is written otherwise in a channel."""
+    if source.file is None or not same_numbers(source.table[columns[0]], labels):
+        return None
+    return plain_file(*source.file, source.table, columns)
 
 
 def _read(path: Path) -> Source:
@@ -206,8 +234,9 @@ def _read(path: Path) -> Source:
             if any(name is not None for name in table.index.names):
                 table = table.reset_index()  # a named index is a column that pandas wrote apart
             return Source(str(path), table.set_axis(list(map(str, table.columns)), axis=1), first_row=1)
+        state = state_of(path)
         # Line 1 is the header, so the first row of data is line 2.
-        return Source(str(path), _read_csv(path), first_row=2)
+        return Source(str(path), _read_csv(path), first_row=2, file=(path, state))
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; name an existing CSV or Parquet file") from error
     except pd.errors.EmptyDataError as error:
@@ -293,7 +322,7 @@ def _check_labels(source: Source, target: str) -> None:
 
 def _make_labels_comparable(tables: Sequence[pd.DataFrame], target: str) -> None:
     """Give the labels of all files one type: text where one of them is text, numbers otherwise."""
-    if any(table[target].map(lambda label: isinstance(label, str)).any() for table in tables):
+    if any(_has_text(table[target]) for table in tables):
         for table in tables:
             table[target] = table[target].astype(object).map(_as_text)
         return
@@ -304,6 +333,12 @@ def _make_labels_comparable(tables: Sequence[pd.DataFrame], target: str) -> None
         elif not pd.api.types.is_numeric_dtype(table[target]):
             converted = pd.to_numeric(table[target].astype(object), errors="coerce")
             table[target] = table[target].astype(str) if converted.isna().any() else converted
+
+
+def _has_text(labels: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(labels):
+        return False
+    return bool(labels.map(lambda label: isinstance(label, str)).any())
 
 
 def _as_text(label: Any) -> str:

@@ -34,7 +34,23 @@ class TrainingRound:
     metrics: Mapping[str, float]
 
 
-Event = StateEntered | TrainingPlanned | TrainingRound
+@dataclass(frozen=True)
+class LogLine:
+    """A job wrote a line; where several hosts do, the line names its own."""
+
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The services could not be asked, and are asked again; without a reason: they answer again."""
+
+    kind: str
+    reason: str
+
+
+Event = StateEntered | TrainingPlanned | TrainingRound | LogLine | Pause
 
 
 class Listener(Protocol):
@@ -49,6 +65,12 @@ class Listener(Protocol):
     def round(self, done: TrainingRound) -> None:
         """Hear that a training round is done."""
 
+    def line(self, written: LogLine) -> None:
+        """Hear what a job wrote, where that was asked for."""
+
+    def pause(self, pause: Pause) -> None:
+        """Hear that nothing can be heard for a while, or can again."""
+
 
 def follow(events: Iterable[Event], listener: Listener) -> None:
     """Let somebody hear what an execution does, to its end."""
@@ -60,6 +82,10 @@ def follow(events: Iterable[Event], listener: Listener) -> None:
                 listener.plan(event)
             case TrainingRound():
                 listener.round(event)
+            case LogLine():
+                listener.line(event)
+            case Pause():
+                listener.pause(event)
 
 
 def training_round(line: str) -> TrainingRound | None:

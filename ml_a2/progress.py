@@ -24,7 +24,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from ml_a2.client import Failure, metric_values
-from ml_a2.execution_events import StateEntered, TrainingPlanned, TrainingRound
+from ml_a2.execution_events import LogLine, Pause, StateEntered, TrainingPlanned, TrainingRound
 from ml_a2.finding import Finding
 from ml_a2.local.run import RunResult
 
@@ -68,8 +68,9 @@ class _BarDisplay:
 class RunDisplay(_BarDisplay):
     """Hears of a run and shows it; as a context manager it leaves the terminal as it was."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        """Show on a stream, standard output without one."""
+    def __init__(self, stream: TextIO | None = None, *, lines: bool = False) -> None:
+        """Show on a stream, standard output without one; with every line of the logs, rounds are among them."""
+        self._lines = lines
         metric = TextColumn("{task.fields[metric]}")
         super().__init__(stream, MofNCompleteColumn(), metric, TimeElapsedColumn())
         self._rounds = 0
@@ -100,9 +101,20 @@ class RunDisplay(_BarDisplay):
         self._bars.update(self._training, completed=done.number + 1, metric=metrics)
         every = max(1, self._rounds // ROUND_LINES)
         last = done.number + 1 == self._rounds
-        if not self._console.is_terminal and ((done.number + 1) % every == 0 or last):
+        if not (self._console.is_terminal or self._lines) and ((done.number + 1) % every == 0 or last):
             of = f"/{self._rounds}" if self._rounds else ""
             self._console.print(f"    round {done.number + 1}{of}  {metrics}", markup=False)
+
+    def line(self, written: LogLine) -> None:
+        """Show what a job wrote."""
+        self._console.print(f"    {written.stage.lower()}  {written.text}", style="dim", markup=False)
+
+    def pause(self, pause: Pause) -> None:
+        """Show that nothing can be heard for a while, or can again."""
+        if pause.reason:
+            self.warn(f"{pause.kind}, waiting; the execution goes on: {pause.reason}")
+        else:
+            self.say("  AWS answers again")
 
     def permissions(self, result: RunResult) -> None:
         """Show what was granted and never used."""
@@ -125,12 +137,21 @@ class RunDisplay(_BarDisplay):
             self._console.print(f"  error  {failure.error}", markup=False)
             self._console.print(f"  cause  {_shortened(failure.cause)}", markup=False)
 
+    def last_words(self, lines: Sequence[str]) -> None:
+        """Show the end of the log of a job that failed."""
+        for line in lines:
+            self._console.print(f"  log    {line}", markup=False)
+
+    def following(self, *commands: str) -> None:
+        """Show which commands are useful next."""
+        for command in commands:
+            self._console.print(f"next: {command}", markup=False)
+
     def result(self, result: RunResult) -> None:
         """Show what came of it, and where everything lies."""
         failure = result.failure
         self.ended(result.execution, result.status, result.seconds, failure, result.evaluation)
-        for line in result.last_log_lines if failure else ():
-            self._console.print(f"  log    {line}", markup=False)
+        self.last_words(result.last_log_lines if failure else ())
         if result.stand_in:
             self._console.print(f"  {result.stand_in}; see docs/fidelity.md", style="dim", markup=False)
         for incident in result.incidents:

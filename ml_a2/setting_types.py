@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ml_a2.contract import JOB_READ_PREFIXES, METRICS
+from ml_a2.image_uri import parse_image_uri
 
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ml.m5.xlarge"])]
 VolumeSize = Annotated[int, Field(ge=1, le=16_384)]
@@ -97,6 +98,27 @@ def _is_marker(key: str) -> str:
     return key
 
 
+def _is_image(uri: str) -> str:
+    """Refuse an image that SageMaker would not pull."""
+    # Source: aws/sagemaker-python-sdk issue 2605, the service's answer and the maintainers' words.
+    if uri.startswith("public.ecr.aws/"):
+        raise ValueError(
+            "SageMaker takes no images of public.ecr.aws; copy it into a repository of Amazon ECR in the stack's "
+            "region and name that, or choose an image_version"
+        )
+    image = parse_image_uri(uri)
+    if image is None:
+        raise ValueError(f"it is not the URI of an image in Amazon ECR, {IMAGE_EXAMPLE} or with @sha256: and a digest")
+    if image.tag is None and image.digest is None:
+        raise ValueError("it names no image of the repository; add :TAG or @sha256:DIGEST")
+    if image.domain != image.expected_domain:
+        raise ValueError(f"registries in {image.region} end with {image.expected_domain!r}, not {image.domain!r}")
+    return uri
+
+
+IMAGE_EXAMPLE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/image:1.0"
+# As long as SageMaker's AlgorithmImage and ImageUri. Source: the service model in botocore.
+EcrImage = Annotated[str, Field(max_length=255, examples=[IMAGE_EXAMPLE]), AfterValidator(_is_image)]
 Metric = Annotated[str, Field(examples=["auc"]), AfterValidator(_is_metric)]
 Tags = Annotated[dict[str, str], AfterValidator(_are_tags)]
 Schedule = Annotated[str, Field(examples=["cron(0 3 ? * MON *)"]), AfterValidator(_is_schedule)]
@@ -131,3 +153,9 @@ class Table(BaseModel):
         if not isinstance(table, dict):
             return table
         return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def refuse_two_images(job: Table, image_uri: str | None) -> None:
+    """Refuse a version of AWS's own image and the URI of another for one job."""
+    if image_uri is not None and "image_version" in job.model_fields_set:
+        raise ValueError("image_version and image_uri are both given, and one job has one image; leave one of them out")

@@ -17,10 +17,13 @@ from ml_a2.contract import (
     HISTORY_EVENT_LIMIT,
     POLL_SECONDS,
     STACK_NAME,
+    TRAINING_REPOSITORY,
 )
 from ml_a2.errors import SettingsError
+from ml_a2.image_uri import parse_image_uri
 from ml_a2.setting_types import (
     Bound,
+    EcrImage,
     Email,
     EntityName,
     Feature,
@@ -38,10 +41,11 @@ from ml_a2.setting_types import (
     VolumeSize,
     as_api_string,
     as_float,
+    refuse_two_images,
 )
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
-EVENTS_OUTSIDE_POLLING = 1_000
+EVENTS_OUTSIDE_POLLING = 2_000
 # Instances are found, data is copied and results are uploaded outside a job's own run time.
 MARGIN_SECONDS = 2 * 3600
 DEFAULT_ROUNDS = "100"
@@ -53,6 +57,10 @@ class TrainingSettings(Table):
 
     image_version: Literal["1.7-1", "3.0-5"] = Field(
         "1.7-1", description="tag of the built-in XGBoost image; AWS patches 3.0-5 until 2026-11-17"
+    )
+    image_uri: EcrImage | None = Field(
+        None,
+        description="in place of image_version, your own copy of such an image, in Amazon ECR in the stack's region",
     )
     instance_type: InstanceType = Field("ml.m5.xlarge", description="a SageMaker instance type")
     instance_count: Annotated[int, Field(ge=1, le=20)] = Field(
@@ -71,15 +79,20 @@ class TrainingSettings(Table):
         description="those of the built-in algorithm; an execution's input is laid over them",
     )
 
-    @field_validator("image_version", mode="before")
+    @field_validator("image_version", "image_uri", mode="before")
     @classmethod
-    def _models_can_be_evaluated(cls, version: Any) -> Any:
-        if version == "3.2-0":
+    def _models_can_be_evaluated(cls, image: Any) -> Any:
+        if image == "3.2-0" or str(image).endswith(f"/{TRAINING_REPOSITORY}:3.2-0"):
             raise ValueError(
                 "the evaluation image (Python 3.9) can only have XGBoost 2.1.4, which reads models of 3.2 and predicts "
                 "something else; choose '1.7-1' or '3.0-5' (decision 0007)"
             )
-        return version
+        return image
+
+    @model_validator(mode="after")
+    def _names_one_image(self) -> TrainingSettings:
+        refuse_two_images(self, self.image_uri)
+        return self
 
     @model_validator(mode="after")
     def _waits_for_spot_instances(self) -> TrainingSettings:
@@ -124,6 +137,10 @@ class EvaluationSettings(Table):
     """The processing job that evaluates the model."""
 
     image_version: Literal["1.2-1-cpu-py3"] = Field("1.2-1-cpu-py3", description="tag of the scikit-learn image")
+    image_uri: EcrImage | None = Field(
+        None,
+        description="in place of image_version, your own copy of such an image, in Amazon ECR in the stack's region",
+    )
     instance_type: InstanceType = Field("ml.m5.xlarge", description="a SageMaker instance type")
     volume_size_gb: VolumeSize = Field(30, description="the host's volume")
     max_runtime_seconds: RunTime = Field(3600, description="after it the job is stopped and the execution fails")
@@ -133,6 +150,11 @@ class EvaluationSettings(Table):
     group_column: Feature | None = Field(
         None, description="the feature that tells the groups of a ranking apart; without it all rows are one group"
     )
+
+    @model_validator(mode="after")
+    def _names_one_image(self) -> EvaluationSettings:
+        refuse_two_images(self, self.image_uri)
+        return self
 
 
 class GateCondition(Table):
@@ -286,6 +308,23 @@ class Settings(Table):
     def longest_jobs_seconds(self) -> int:
         """Return how long the two jobs take together at most."""
         return self.training.longest_seconds + self.evaluation.max_runtime_seconds
+
+    @property
+    def image_uris(self) -> tuple[str | None, str | None]:
+        """Return the images of the two jobs that the settings name by URI; None for those by version."""
+        return self.training.image_uri, self.evaluation.image_uri
+
+    @model_validator(mode="after")
+    def _images_lie_together(self) -> Settings:
+        """Refuse images of two regions: a job takes those of its own region alone."""
+        found = [parse_image_uri(uri) for uri in self.image_uris if uri]
+        regions = sorted({image.region for image in found if image})
+        if len(regions) > 1:
+            raise ValueError(
+                f"training.image_uri and evaluation.image_uri are in two regions, {' and '.join(regions)}; a stack is "
+                "in one, and SageMaker takes no image of another: copy one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _polling_fits_the_history(self) -> Settings:

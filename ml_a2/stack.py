@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from aws_cdk import App, CfnOutput, Stack, Tags
+from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -16,13 +13,13 @@ from ml_a2.infrastructure.clean_up import CleanUp
 from ml_a2.infrastructure.dashboard import Dashboard
 from ml_a2.infrastructure.encryption import Encryption
 from ml_a2.infrastructure.evaluation import Evaluation
-from ml_a2.infrastructure.images import ImageRegistry, registry_account
+from ml_a2.infrastructure.images import ImageRegistry
 from ml_a2.infrastructure.job_place import JobPlace
 from ml_a2.infrastructure.start import Start
 from ml_a2.infrastructure.storage import Storage
 from ml_a2.infrastructure.training import Training
 from ml_a2.infrastructure.workflow import Workflow
-from ml_a2.settings import Settings, load_settings
+from ml_a2.settings import Settings
 
 # These take the tags that CloudFormation hands on from the stack: not every version of the CDK knows their own.
 TAGGED_BY_THE_STACK = ["AWS::CloudWatch::Dashboard", "AWS::Events::Rule"]
@@ -97,22 +94,3 @@ class MlA2Stack(Stack):
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)
-
-
-def synthesize() -> None:
-    """Write the cloud assembly where the CDK asks for it.
-
-    The template names no account and no region, so that the one that ran on the laptop is, byte by byte, the one
-    that is deployed; a region that the caller's AWS configuration names is checked all the same.
-
-    Raises:
-        SettingsError: the settings file (context `settings`) or the region cannot be used.
-    """
-    app = App(analytics_reporting=False)
-    path = app.node.try_get_context("settings")
-    region = os.environ.get("CDK_DEFAULT_REGION")
-    if region:
-        registry_account(region)
-    settings = load_settings(Path(path) if path else None)
-    MlA2Stack(app, settings.name, settings=settings)
-    app.synth()

@@ -9,11 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import TokenRetrievalError, UnauthorizedSSOTokenError
 
 from ml_a2 import contract
 from ml_a2.account import Account, aws_errors
 from ml_a2.errors import PlatformError, UserError
 from ml_a2.local.runtime import LocalRuntime
+from tests.test_service_errors import refusal
 
 NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
@@ -125,6 +127,57 @@ def test_what_the_sdk_refuses_is_told_in_one_line(call: Callable[[], None], kind
     """Who can mend it decides the kind."""
     with pytest.raises(kind, match=words), aws_errors():
         call()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ExpiredTokenException"),
+        refusal("UnrecognizedClientException"),
+        UnauthorizedSSOTokenError(),
+        TokenRetrievalError(provider="sso", error_msg="expired"),
+    ],
+    ids=str,
+)
+def test_credentials_that_have_expired_are_the_person_s_to_renew(error: Exception) -> None:
+    """The message says how, and how to go on with what was begun."""
+    words = r"the AWS credentials have expired, .*`aws sso login`, or new keys\) and watch it further"
+    with pytest.raises(UserError, match=words), aws_errors("watch it further"):
+        raise error
+
+
+def test_the_region_is_that_of_either_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_REGION before AWS_DEFAULT_REGION, and an option before both."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert Account().s3.meta.region_name == "eu-west-1"
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert Account().s3.meta.region_name == "eu-central-1"
+    assert Account(region="us-east-1").s3.meta.region_name == "us-east-1"
+
+
+def test_throttling_is_told_as_such() -> None:
+    """No permission would help."""
+    with pytest.raises(PlatformError, match=r"AWS throttles .*; wait a minute; and then"), aws_errors("and then"):
+        raise refusal("ThrottlingException")
+
+
+def test_expired_credentials_are_told_by_the_first_call(configuration: None) -> None:
+    """Not as an endpoint that knows no stacks."""
+    with (
+        _cloudformation(403, _error("ExpiredToken", "The security token included in the request is expired")) as url,
+        pytest.raises(UserError, match="have expired"),
+        aws_errors(),
+    ):
+        Account(region="eu-central-1", endpoint_url=url).outputs("mine")
+
+
+def test_retries_are_patient_unless_somebody_decided_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_MAX_ATTEMPTS is the person's word."""
+    account = Account(region="us-east-1", endpoint_url="http://127.0.0.1:9")
+    assert account.stepfunctions.meta.config.retries["total_max_attempts"] == 1
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    account = Account(region="us-east-1", endpoint_url="http://127.0.0.1:9")
+    assert account.stepfunctions.meta.config.retries == {"total_max_attempts": 11, "mode": "standard"}
 
 
 def test_fails_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ml_a2 import cli
-from tests import settings_table
+from tests import operations_table, settings_table
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,6 +50,12 @@ def test_the_table_of_settings_is_that_of_the_model() -> None:
     """`make settings` would change nothing."""
     page = settings_table.PAGE.read_text(encoding="utf-8")
     assert settings_table.written(page, settings_table.table()) == page
+
+
+def test_the_table_of_operations_is_that_of_the_endpoint() -> None:
+    """`make operations` would change nothing."""
+    page = operations_table.PAGE.read_text(encoding="utf-8")
+    assert operations_table.written(page, operations_table.table()) == page
 
 
 def test_every_alarm_is_explained() -> None:

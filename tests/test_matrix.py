@@ -15,6 +15,7 @@ from aws_cdk import App, Aspects, Environment
 from aws_cdk.assertions import Annotations, Match
 
 from ml_a2 import contract
+from ml_a2.app import FEATURE_FLAGS
 from ml_a2.infrastructure.acknowledged import ACKNOWLEDGED
 from ml_a2.local.template import Environment as LocalEnvironment
 from ml_a2.local.template import Resolver
@@ -33,7 +34,6 @@ from ml_a2.stack import MlA2Stack
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
-CONTEXT = json.loads((Path(__file__).parents[1] / "cdk.json").read_text(encoding="utf-8"))["context"]
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 # Each choice with its values, the default first.
 CHOICES: Mapping[str, tuple[Any, ...]] = {
@@ -103,7 +103,7 @@ COMBINATIONS = _pairs()
 def assembly(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Synthesize a combination, with cdk-nag looking on."""
     folder = tmp_path_factory.mktemp("matrix")
-    app = App(outdir=str(folder), context=CONTEXT, analytics_reporting=False)
+    app = App(outdir=str(folder), context=FEATURE_FLAGS, analytics_reporting=False)
     MlA2Stack(app, contract.STACK_NAME, settings=Settings(**COMBINATIONS[request.param]))
     app.synth()
     return folder
@@ -186,7 +186,7 @@ def test_a_stack_of_a_named_region_synthesizes(region: str) -> None:
     """Production with everything, in an account and region that are known at synth."""
     everything = {name: values[1] for name, values in CHOICES.items()}
     environment = Environment(account="123456789012", region=region)
-    app = App(context=CONTEXT, analytics_reporting=False)
+    app = App(context=FEATURE_FLAGS, analytics_reporting=False)
     stack = MlA2Stack(app, contract.STACK_NAME, settings=Settings(**everything), env=environment)
     text = json.dumps(app.synth().get_stack_by_name(stack.stack_name).template)
     assert f"{contract.REGISTRY_ACCOUNTS[region]}.dkr.ecr.{region}." in text
@@ -198,7 +198,7 @@ def test_the_nag_pack_finds_only_what_is_acknowledged(number: int) -> None:
     from cdk_nag import AwsSolutionsChecks
 
     chosen = {name: values[min(number, len(values) - 1)] for name, values in CHOICES.items()}
-    stack = MlA2Stack(App(context=CONTEXT), "Nag", settings=Settings(**chosen))
+    stack = MlA2Stack(App(context=FEATURE_FLAGS), "Nag", settings=Settings(**chosen))
     Aspects.of(stack).add(AwsSolutionsChecks())
     stated = Match.string_like_regexp("AwsSolutions-.*")
     annotations = Annotations.from_stack(stack)

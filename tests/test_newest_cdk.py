@@ -53,9 +53,8 @@ def test_the_newest_version_makes_the_same_template(newest: Path, tmp_path: Path
 
 
 def _synthesize(python: Path, settings: Path, output: Path) -> dict[str, Any]:
-    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    context["settings"] = str(settings)
-    variables = {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(context), "PYTHONPATH": str(ROOT)}
+    context = json.dumps({"settings": str(settings)})
+    variables = {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": context, "PYTHONPATH": str(ROOT)}
     environment = {"PATH": os.environ["PATH"], "HOME": str(output.parent), **variables}
     command = [str(python), str(ROOT / "app.py")]
     answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

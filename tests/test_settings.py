@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from ml_a2.errors import SettingsError
-from ml_a2.settings import Settings, load_settings
+from ml_a2.settings import Settings, TrainingSettings, load_settings
+
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/xgboost:1.7-1"
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -83,6 +85,36 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
         ("[network]\nsecurity_groups = ['sg-12345678']\n", "subnets is empty; a VPC needs both"),
         ("[network]\nsubnets = ['eu-west-1a']\n", "network.subnets.0 = 'eu-west-1a': String should match"),
         ("[network]\nisolation = 'no'\n", "network.isolation = 'no': Input should be a valid boolean"),
+        (
+            "[training]\nimage_uri = 'public.ecr.aws/sagemaker/sagemaker-xgboost:1.7-1'\n",
+            "training.image_uri = 'public.ecr.aws/sagemaker/sagemaker-xgboost:1.7-1': SageMaker takes no images of",
+        ),
+        (
+            f"[training]\nimage_uri = '{IMAGE.replace('xgboost:1.7-1', 'sagemaker-xgboost:3.2-0')}'\n",
+            "reads models of 3.2 and predicts something else",
+        ),
+        ("[training]\nimage_uri = 'xgboost:1.7-1'\n", "'xgboost:1.7-1': it is not the URI of an image in Amazon ECR"),
+        (f"[training]\nimage_uri = '{IMAGE.partition(':')[0]}'\n", "it names no image of the repository; add :TAG or"),
+        (
+            f"[training]\nimage_uri = '{IMAGE.replace('eu-west-1', 'cn-north-1')}'\n",
+            "registries in cn-north-1 end with 'amazonaws.com.cn', not 'amazonaws.com'",
+        ),
+        (
+            f"[training]\nimage_uri = '{IMAGE.replace(':', '/' + 'x' * 220 + ':')}'\n",
+            "String should have at most 255 characters",
+        ),
+        (
+            f"[training]\nimage_version = '1.7-1'\nimage_uri = '{IMAGE}'\n",
+            "image_version and image_uri are both given, and one job has one image; leave one of them out",
+        ),
+        (
+            f"[evaluation]\nimage_version = '1.2-1-cpu-py3'\nimage_uri = '{IMAGE}'\n",
+            "image_version and image_uri are both given",
+        ),
+        (
+            f"[training]\nimage_uri = '{IMAGE}'\n[evaluation]\nimage_uri = '{IMAGE.replace('eu-', 'us-')}'\n",
+            "are in two regions, eu-west-1 and us-west-1; a stack is in one",
+        ),
         ("[encryption]\nkms_key = 'alias/mine'\n", "encryption.kms_key = 'alias/mine': String should match"),
     ],
 )
@@ -106,6 +138,15 @@ def test_fails_when_polling_would_pass_the_history_quota(tmp_path: Path) -> None
     longest = int(str(caught.value).rpartition(" ")[2])
     evaluation = Settings().evaluation.max_runtime_seconds
     load_settings(_file(tmp_path, f"[training]\nmax_runtime_seconds = {longest - evaluation}\n"))
+
+
+def test_images_are_named_by_uri(tmp_path: Path) -> None:
+    """By tag or by digest; a job without keeps its version."""
+    digest = f"{IMAGE.partition(':')[0]}@sha256:{'a' * 64}"
+    settings = load_settings(_file(tmp_path, f"[training]\nimage_uri = '{digest}'\n"))
+    assert settings.image_uris == (digest, None)
+    assert Settings().image_uris == (None, None)
+    assert TrainingSettings(image_version="3.0-5", image_uri=None).image_version == "3.0-5"
 
 
 def test_gate_conditions_are_read(tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from ml_a2 import contract
 from ml_a2.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -31,6 +34,8 @@ Examples:
   ml-a2 doctor --assembly cdk.out --permissions
   ml-a2 doctor --train customers.csv --target-column churned --set max_depth=4
   ml-a2 doctor --train channels/train/ --validation channels/validation/ --strict
+  ml-a2 doctor --deployed
+  ml-a2 doctor --profile work --region eu-central-1 --train customers.csv --target-column churned
 
 With --target-column, --train names a table with a header, which is prepared as `ml-a2 run` does; without, a file or
 folder as the image reads it: no header, the label first. Such files are read once, in blocks, whatever their size.
@@ -39,7 +44,13 @@ Without data options the stack is examined: its template is deployed onto the em
 audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With
 data options the data and the hyperparameters are, and the stack only when --assembly names one.
 
-Exit status: 0 nothing would go wrong, 1 something would, 2 wrong usage or input, 130 interrupted."""
+With --deployed, or one of --profile, --endpoint-url and --stack, it is the deployed stack that is looked at, by calls
+that only read: its status, whether its template is the assembly's, its images, who is subscribed, the evaluation's code
+in its bucket, and the first rows of the objects that the jobs will read. With --sample, or --train and --target-column,
+also whether those are the rows that `ml-a2 upload` would write. Quotas of the account are not looked at.
+
+Exit status: 0 nothing would go wrong, 1 something would, or AWS could not be asked, 2 wrong usage, input or
+credentials, 130 interrupted."""
 )
 @with_options(OPTIONS_OF_DATA_AND_STACK)
 @click.option(
@@ -49,6 +60,10 @@ Exit status: 0 nothing would go wrong, 1 something would, 2 wrong usage or input
     help="What files are that are given as the image reads them.",
 )
 @click.option("--permissions", is_flag=True, help="Warn of permissions that were granted and never used.")
+@click.option("--deployed", is_flag=True, help="Look at the stack that is deployed, without changing anything.")
+@click.option("--profile", help="Of the deployed stack: a profile of the AWS configuration.  [env: AWS_PROFILE]")
+@click.option("--endpoint-url", help="Of the deployed stack: the services behind this URL.  [env: AWS_ENDPOINT_URL]")
+@click.option("--stack", help=f"The deployed stack.  [default: {contract.STACK_NAME}]")
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
@@ -76,7 +91,13 @@ def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
 
 
 def _examine(
-    tell: Callable[[str], None], *, permissions: bool, settings: Path | None, assembly: Path | None, **options: Any
+    tell: Callable[[str], None],
+    *,
+    permissions: bool,
+    settings: Path | None,
+    assembly: Path | None,
+    deployed: bool,
+    **options: Any,
 ) -> Iterator[Finding]:
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.doctor import examine
@@ -84,6 +105,12 @@ def _examine(
 
     one_stack(settings, assembly)
     load_settings(settings)  # what is wrong with them is told before anything is done
+    account = {name: options.pop(name) for name in ("profile", "endpoint_url", "stack")}
+    if deployed or any(account.values()):
+        if permissions:
+            raise UserError("--permissions is told after a rehearsal, which a deployed stack is spared; leave it out")
+        yield from _examine_deployed(tell, settings, assembly, account, options)
+        return
     if any(options[name] for name in ("sample", "train", "validation", "target_column")):
         yield from _examine_data(tell, settings, **options)
         if assembly is None:
@@ -93,6 +120,35 @@ def _examine(
     if assembly is None:
         assembly, _ = find_assembly(settings, tell=tell)
     yield from examine(assembly, region=options["region"], permissions=permissions, tell=tell)
+
+
+def _examine_deployed(
+    tell: Callable[[str], None],
+    settings: Path | None,
+    assembly: Path | None,
+    account: dict[str, str | None],
+    options: dict[str, Any],
+) -> Iterator[Finding]:
+    from ml_a2.account import Account, aws_errors
+    from ml_a2.cli.plan import plan_of_data
+    from ml_a2.deployed import examine_deployed
+    from ml_a2.evaluation_code import evaluation_files
+    from ml_a2.local.assembly import find_assembly
+    from ml_a2.local.runtime import read_template
+
+    stack = account.pop("stack") or contract.STACK_NAME
+    # The default is the region that the embedded endpoint plays; here it is that of the environment.
+    given = click.get_current_context().get_parameter_source("region") is not ParameterSource.DEFAULT
+    account["region"] = options["region"] if given else None
+    template = read_template(assembly or find_assembly(settings, tell=tell)[0])
+    with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder, aws_errors():
+        data = None
+        if any(options[name] for name in ("sample", "train", "validation", "target_column")):
+            prepared, hosts, _ = plan_of_data(settings, options["hyperparameters"], options)
+            tell(f"data: {prepared.dataset.describe()}")
+            data = prepared.write(Path(folder), hosts)
+        code = evaluation_files(tell=tell)
+        yield from examine_deployed(Account(**account), stack, template=template, code=code, data=data, tell=tell)
 
 
 def _examine_data(

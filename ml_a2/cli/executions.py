@@ -1,92 +1,28 @@
-"""`ml-a2 upload`, `start`, `watch` and `stop`: the deployed pipeline, on AWS or behind any other endpoint."""
+"""`ml-a2 start`, `watch` and `stop`: executions of a deployed stack, on AWS or behind any other endpoint."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import secrets
-import shlex
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ml_a2 import contract
 from ml_a2.cli.ending import ending
-from ml_a2.cli.options import (
-    ACCOUNT_OPTIONS,
-    EXIT_FAILED,
-    EXIT_TURNED_DOWN,
-    HYPERPARAMETERS,
-    OPTIONS_OF_DATA,
-    with_options,
-)
+from ml_a2.cli.options import ACCOUNT_OPTIONS, EXIT_FAILED, EXIT_TURNED_DOWN, HYPERPARAMETERS, with_options
+from ml_a2.cli.stack_of_account import STATUSES, WHERE, deployed_pipeline, following_command
 from ml_a2.errors import UserError
 
 if TYPE_CHECKING:
     from ml_a2.client import Outcome, Pipeline
 
 POLL_SECONDS = 5.0
-WHERE = """Credentials and region come from the standard AWS environment variables and files; the buckets and the
-state machine are found by the stack's outputs."""
-
-
-@contextmanager
-def _pipeline(*, stack: str | None, **account: str | None) -> Iterator[Pipeline]:
-    from ml_a2.account import Account, aws_errors
-    from ml_a2.client import Pipeline
-
-    with aws_errors():
-        session = Account(**account)
-        yield Pipeline(session, session.outputs(stack or contract.STACK_NAME))
-
-
-@click.command(
-    epilog=f"""\b
-Examples:
-  ml-a2 upload --train customers.csv --target-column churned
-  ml-a2 upload --sample breast-cancer --region eu-central-1 --profile work
-  ml-a2 upload --train train.parquet --validation holdout.parquet --target-column price --json
-
-Files go to train/, validation/ and evaluation/ in the bucket of training data, in parts where they are
-large. What is there already with the same content is not sent again, so that an upload that broke off
-goes on where it was.
-
-{WHERE}"""
-)
-@with_options(OPTIONS_OF_DATA)
-@with_options(ACCOUNT_OPTIONS)
-def upload(*, hyperparameters: dict[str, str], settings: Path | None, as_json: bool, **options: Any) -> None:
-    """Check data as `ml-a2 run` does, and copy it with the evaluation's code to the deployed stack."""
-    from ml_a2.cli.plan import plan_of_data
-
-    account = {name: options.pop(name) for name in ("profile", "region", "endpoint_url", "stack")}
-    with ending(as_json=as_json):
-        from ml_a2.evaluation_code import evaluation_files
-        from ml_a2.progress import UploadDisplay
-
-        prepared, hosts, needed = plan_of_data(settings, hyperparameters, options)
-        stream = sys.stderr if as_json else sys.stdout
-        with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder, _pipeline(**account) as pipeline:
-            files = {
-                **prepared.write(Path(folder), hosts),
-                **evaluation_files(tell=lambda text: click.echo(text, err=True)),
-            }
-            with UploadDisplay(stream, sum(path.stat().st_size for path in files.values())) as display:
-                display.say(f"data: {prepared.dataset.describe()}")
-                uploaded = pipeline.upload(files, again=False, tell=display.sent)
-        following = "ml-a2 start" + "".join(f" --set {shlex.quote(f'{n}={v}')}" for n, v in needed.items())
-        following += _same(account)
-        kept = sum(each.kept for each in uploaded.values())
-        if as_json:
-            objects = [{**vars(each), "key": key} for key, each in uploaded.items()]
-            click.echo(json.dumps({"objects": objects, "hyperparameters": needed, "next": following}))
-        else:
-            click.echo(f"{len(uploaded) - kept} objects written, {kept} were there already\nnext: {following}")
+STATUSES_OF_WATCHING = """Exit status: 0 succeeded, 1 failed, aborted or timed out, or AWS could not be reached, 2 wrong
+usage, input or credentials, 3 the quality gate said no, 130 interrupted."""
 
 
 @click.command(
@@ -95,7 +31,11 @@ Examples:
   ml-a2 start
   ml-a2 start --name june --set num_round=200 --set max_depth=4
   ml-a2 start --model-artifact s3://bucket/models/job/output/model.tar.gz --validation-prefix validation/june/
-  ml-a2 start --watch
+  ml-a2 start --watch --logs
+
+With --watch the exit status is that of `ml-a2 watch`, otherwise:
+
+{STATUSES}
 
 {WHERE}"""
 )
@@ -107,24 +47,33 @@ Examples:
 @click.option("--evaluation-instance-type", help="In place of the stack's own.")
 @click.option("--model-artifact", help="Evaluate this model again instead of training one: an s3:// URI.")
 @click.option("--watch", "and_watch", is_flag=True, help="Follow it to its end, as `ml-a2 watch` does.")
+@click.option("--logs", is_flag=True, help="With --watch, show every line that the jobs write.")
 @with_options(ACCOUNT_OPTIONS)
 def start(
-    *, name: str | None, hyperparameters: dict[str, str], and_watch: bool, as_json: bool, **options: str | None
+    *,
+    name: str | None,
+    hyperparameters: dict[str, str],
+    and_watch: bool,
+    logs: bool,
+    as_json: bool,
+    **options: str | None,
 ) -> None:
     """Start an execution of the deployed stack."""
     account = {name: options.pop(name) for name in ("profile", "region", "endpoint_url", "stack")}
     with ending(as_json=as_json):
+        if logs and not and_watch:
+            raise UserError("--logs shows what --watch follows; add --watch")
         given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
         if hyperparameters:
             if "model_artifact" in given:
                 raise UserError("--set decides how a model is trained, and --model-artifact is trained already")
             given["hyperparameters"] = hyperparameters
         name = name or f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        with _pipeline(**account) as pipeline:
+        with deployed_pipeline(**account) as pipeline:
             arn = pipeline.start(name, given)
-            following = f"ml-a2 watch {shlex.quote(name)}{_same(account)}"
+            following = following_command("watch", name, account)
             if and_watch:
-                sys.exit(_follow(pipeline, arn, as_json=as_json, every=None))
+                sys.exit(_follow(pipeline, arn, account, as_json=as_json, every=POLL_SECONDS, logs=logs))
         if as_json:
             click.echo(json.dumps({"execution": name, "arn": arn, "next": following}))
         else:
@@ -135,25 +84,36 @@ def start(
     epilog=f"""\b
 Examples:
   ml-a2 watch june
-  ml-a2 watch june --every 30
+  ml-a2 watch june --logs
+  ml-a2 watch june --every 30 --profile work
   ml-a2 watch arn:aws:states:eu-central-1:111122223333:execution:Pipeline:june --json
 
-Ctrl-C stops watching; the execution goes on. Exit status: 0 succeeded, 1 failed, aborted or timed out,
-2 wrong usage, 3 the quality gate said no, 130 interrupted.
+Ctrl-C stops watching; the execution goes on. So does watching when AWS throttles, or cannot be reached for
+less than ten minutes. When the credentials expire, renew them and give the same command again. Of an
+execution that has ended everything is told at once.
+
+{STATUSES_OF_WATCHING}
 
 {WHERE}"""
 )
 @click.argument("execution")
-@click.option("--every", type=click.FloatRange(0.1, 3600), help="Seconds from look to look.  [default: 5]")
+@click.option("--logs", is_flag=True, help="Show every line that the jobs write, of each host.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0.1, 3600),
+    default=POLL_SECONDS,
+    show_default=True,
+    help="Seconds from look to look.",
+)
 @with_options(ACCOUNT_OPTIONS)
-def watch(*, execution: str, every: float | None, as_json: bool, **account: str | None) -> None:
+def watch(*, execution: str, logs: bool, every: float, as_json: bool, **account: str | None) -> None:
     """Follow an execution to its end: states, training rounds, metrics.
 
     EXECUTION is its name, or its ARN.
     """
-    with ending(as_json=as_json), _pipeline(**account) as pipeline:
+    with ending(as_json=as_json), deployed_pipeline(**account) as pipeline:
         arn = _known(pipeline, execution)
-        sys.exit(_follow(pipeline, arn, as_json=as_json, every=every))
+        sys.exit(_follow(pipeline, arn, account, as_json=as_json, every=every, logs=logs))
 
 
 @click.command(
@@ -163,6 +123,8 @@ Examples:
   ml-a2 stop june --cause "wrong data"
 
 The clean-up of the stack stops its jobs and tells the topic.
+
+{STATUSES}
 
 {WHERE}"""
 )
@@ -174,7 +136,7 @@ def stop(*, execution: str, cause: str, as_json: bool, **account: str | None) ->
 
     EXECUTION is its name, or its ARN.
     """
-    with ending(as_json=as_json), _pipeline(**account) as pipeline:
+    with ending(as_json=as_json), deployed_pipeline(**account) as pipeline:
         arn = _known(pipeline, execution)
         status = pipeline.outcome(arn).status
         if status != "RUNNING":
@@ -206,22 +168,37 @@ def _known(pipeline: Pipeline, execution: str) -> str:
     return arn
 
 
-def _follow(pipeline: Pipeline, arn: str, *, as_json: bool, every: float | None) -> int:
-    """Show what happens until the end; return the exit status."""
+def _follow(
+    pipeline: Pipeline, arn: str, account: Mapping[str, str | None], *, as_json: bool, every: float, logs: bool
+) -> int:
+    """Show what happens until the end, and what is useful next; return the exit status."""
+    from ml_a2.account import aws_errors
     from ml_a2.client import metric_values
     from ml_a2.execution_events import follow
     from ml_a2.progress import RunDisplay
 
-    with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
-        follow(pipeline.watch(arn, poll_seconds=every or POLL_SECONDS), display)
+    name = arn.rpartition(":")[2]
+    again = following_command("watch", name, account)
+    with (
+        aws_errors(f"watch it further with `{again}`: the execution goes on"),
+        RunDisplay(sys.stderr if as_json else sys.stdout, lines=logs) as display,
+    ):
+        follow(pipeline.watch(arn, poll_seconds=every, lines=logs, patient=True), display)
         outcome = pipeline.outcome(arn)
-        name = arn.rpartition(":")[2]
         evaluation = pipeline.evaluation(name)
         seconds = (outcome.ended - outcome.started).total_seconds() if outcome.ended and outcome.started else 0.0
-        metrics = metric_values(evaluation)
         display.ended(name, outcome.status, seconds, outcome.failure, evaluation)
+        words = pipeline.last_words(arn, outcome.failure.stage) if outcome.failure else []
+        display.last_words(words)
+        # Those two read the folder of runs unless something names AWS.
+        named = {**account, "stack": account["stack"] or contract.STACK_NAME}
+        following = [following_command("report", name, named)]
+        if outcome.failure:
+            following += [following_command("show", name, named), *([f"{again} --logs"] if words and not logs else [])]
+        display.following(*following)
     if as_json:
-        click.echo(json.dumps(_as_json(name, outcome, metrics, seconds)))
+        document = _as_json(name, outcome, metric_values(evaluation), seconds)
+        click.echo(json.dumps({**document, "log": words, "next": following[0]}))
     if outcome.gate == "failed":
         return EXIT_TURNED_DOWN
     return 0 if outcome.status == "SUCCEEDED" else EXIT_FAILED
@@ -237,8 +214,3 @@ def _as_json(name: str, outcome: Outcome, metrics: Mapping[str, float], seconds:
         "failure": vars(outcome.failure) if outcome.failure else None,
         "seconds": round(seconds, 3),
     }
-
-
-def _same(account: Mapping[str, str | None]) -> str:
-    """Return the options that name the same account, for the next command."""
-    return "".join(f" --{name.replace('_', '-')} {shlex.quote(value)}" for name, value in account.items() if value)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ml_a2.cli.ending import ending
 from ml_a2.cli.plan import one_stack
+
+if TYPE_CHECKING:
+    from ml_a2.local.state.folder import StateFolder
 
 EXPORTS = """\
 export AWS_ENDPOINT_URL={url}
@@ -19,7 +25,7 @@ NEXT = """\
 aws cloudformation describe-stacks --stack-name {stack}
 aws s3 cp train.csv s3://{bucket}/train/
 aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
-npx aws-cdk@2.1148.1 deploy"""
+npx aws-cdk@2.1148.1 deploy{app}"""
 
 
 @click.group(
@@ -39,9 +45,12 @@ Examples:
   ml-a2 local up --port 4566 --settings pipeline.toml
   ml-a2 local up --assembly cdk.out --speed 1
   ml-a2 local up --no-deploy
+  ml-a2 local up --port 4566 --state ~/ml-a2-state
 
 The endpoint listens on the loopback interface alone, takes any credentials, and counts as an account that
-`cdk bootstrap` has prepared. Everything in it ends with it.
+`cdk bootstrap` has prepared. Everything in it ends with it, unless --state names a folder: what lies there is
+found again, and a stack that is there is updated where the template changed. Executions and jobs that run at
+the end are stopped all the same. After a crash, the last seconds are missing.
 
 Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not be served, 2 wrong usage or input."""
 )
@@ -61,7 +70,9 @@ Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not be served, 2 wrong usa
     show_default=True,
     help="Divides waits and retry pauses, never the run times of jobs.",
 )
-@click.option("--state", type=click.Path(path_type=Path), hidden=True)
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="A folder that keeps what the endpoint holds, for the next time."
+)
 def up(
     *,
     port: int,
@@ -77,21 +88,32 @@ def up(
         from ml_a2.errors import UserError
         from ml_a2.local.assembly import find_assembly
 
-        if state is not None:
-            raise UserError("--state is not supported yet: what the endpoint holds ends with it; leave it out")
         one_stack(settings, assembly)
         if not deploy and (settings or assembly):
             raise UserError("--no-deploy leaves the stack to another program; leave out --settings and --assembly")
-        if deploy and assembly is None:
-            assembly, _ = find_assembly(settings, tell=_tell)
-        _serve(assembly, port, region, speed)
+        with _held(state, region) as folder:
+            if deploy and assembly is None:
+                assembly, _ = find_assembly(settings, tell=_tell)
+            _serve(assembly, port, region, speed, folder)
 
 
-def _serve(assembly: Path | None, port: int, region: str, speed: float) -> None:
+def _held(state: Path | None, region: str) -> AbstractContextManager[StateFolder | None]:
+    if state is None:
+        return nullcontext()
+    from moto.core import DEFAULT_ACCOUNT_ID
+
+    from ml_a2.local.state.folder import StateFolder
+
+    return StateFolder(state, region=region, account=DEFAULT_ACCOUNT_ID)
+
+
+def _serve(assembly: Path | None, port: int, region: str, speed: float, state: StateFolder | None) -> None:
     from ml_a2 import contract
     from ml_a2.local.runtime import LocalRuntime, stack_name
 
-    with LocalRuntime(region=region, speed=speed, port=port) as runtime:
+    with LocalRuntime(region=region, speed=speed, port=port, state=state) as runtime:
+        if runtime.keeper:
+            _tell(runtime.keeper.found)
         runtime.bootstrap()
         outputs = runtime.deploy(assembly) if assembly else {}
         click.echo(EXPORTS.format(url=runtime.url, region=region))
@@ -99,7 +121,9 @@ def _serve(assembly: Path | None, port: int, region: str, speed: float) -> None:
             stack = stack_name(assembly)
             _tell(f"deployed {stack}; in another terminal, after these exports, for example:")
             bucket, machine = outputs[contract.OUTPUT_TRAINING_DATA_BUCKET], outputs[contract.OUTPUT_STATE_MACHINE]
-            _tell(NEXT.format(stack=stack, bucket=bucket, machine=machine))
+            # Beside a cdk.json the CDK synthesizes by itself, what has changed meanwhile among it.
+            app = "" if Path("cdk.json").is_file() else f" --app {shlex.quote(str(assembly))}"
+            _tell(NEXT.format(stack=stack, bucket=bucket, machine=machine, app=app))
         try:
             _tell(f"serving {runtime.url} until Ctrl-C")
             threading.Event().wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,10 @@ from ml_a2.cli.options import ACCOUNT_OPTIONS, RUNS_OPTION, with_options
 from ml_a2.errors import UserError
 
 if TYPE_CHECKING:
+    from ml_a2.account import Account
+    from ml_a2.client import Pipeline
     from ml_a2.records.record import Records
+    from ml_a2.records.remote import RemoteRecords
 
 # Without one of the account's, the folder of runs is read.
 OPTIONS = (RUNS_OPTION, *ACCOUNT_OPTIONS)
@@ -27,25 +30,39 @@ and --stack, or AWS_ENDPOINT_URL in the environment, Step Functions and S3 there
 that somebody else started, as far as the services know them."""
 
 
+def names_aws(account: Mapping[str, str | None]) -> bool:
+    """Tell whether executions on AWS are meant: an option or the environment says so, and --runs does not."""
+    named = click.get_current_context().get_parameter_source("runs") is not ParameterSource.DEFAULT
+    if any(account.values()) and named:
+        raise UserError("--runs names a folder of this machine, and the other options AWS; leave out one of them")
+    return any(account.values()) or (not named and bool(os.environ.get("AWS_ENDPOINT_URL")))
+
+
 @contextmanager
-def _records(*, runs: Path, **options: str | None) -> Iterator[Records]:
-    """Open the records that the options name."""
+def records_of_aws(*, stack: str | None, **account: str | None) -> Iterator[tuple[RemoteRecords, Account, Pipeline]]:
+    """Open the records of a deployed stack, with the clients and the pipeline that they are read by."""
     from ml_a2.account import Account, aws_errors
-    from ml_a2.records.record import RunDirectories
+    from ml_a2.client import Pipeline
     from ml_a2.records.remote import RemoteRecords
 
-    named = click.get_current_context().get_parameter_source("runs") is not ParameterSource.DEFAULT
-    if not any(options.values()) and (named or not os.environ.get("AWS_ENDPOINT_URL")):
-        if named and not runs.is_dir():
-            raise UserError(f"{runs} does not exist; name the folder of runs with --runs DIR")
-        yield RunDirectories(runs)
-        return
-    if named:
-        raise UserError("--runs names a folder of this machine, and the other options AWS; leave out one of them")
     with aws_errors():
-        stack = options.pop("stack") or contract.STACK_NAME
-        account = Account(**options)
-        yield RemoteRecords(account, account.outputs(stack))
+        session = Account(**account)
+        outputs = session.outputs(stack or contract.STACK_NAME)
+        yield RemoteRecords(session, outputs), session, Pipeline(session, outputs)
+
+
+@contextmanager
+def _records(*, runs: Path, **account: str | None) -> Iterator[Records]:
+    """Open the records that the options name."""
+    from ml_a2.records.record import RunDirectories
+
+    if names_aws(account):
+        with records_of_aws(**account) as (records, _, _):
+            yield records
+        return
+    if click.get_current_context().get_parameter_source("runs") is not ParameterSource.DEFAULT and not runs.is_dir():
+        raise UserError(f"{runs} does not exist; name the folder of runs with --runs DIR")
+    yield RunDirectories(runs)
 
 
 @click.command(

@@ -22,6 +22,7 @@ from ml_a2.cli.options import (
 )
 from ml_a2.cli.plan import one_stack, plan
 from ml_a2.errors import PipelineError, UserError
+from ml_a2.local.sagemaker.warm_containers import WarmContainers
 
 
 @click.command(
@@ -74,7 +75,8 @@ def run(**options: Any) -> None:
     """
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        exit_status = _run(**options)
+        with WarmContainers() as warm:  # they get ready while this process does
+            exit_status = _run(warm, **options)
     except UserError as error:
         _end(EXIT_USAGE, "NOT_STARTED", error, as_json=options["as_json"])
     except PipelineError as error:
@@ -86,6 +88,7 @@ def run(**options: Any) -> None:
 
 
 def _run(
+    warm: WarmContainers,
     *,
     settings: Path | None,
     assembly: Path | None,
@@ -96,6 +99,10 @@ def _run(
     **options: Any,
 ) -> int:
     """Prepare everything that can be wrong first, then run; return the exit status."""
+    one_stack(settings, assembly)
+    # First, as reading a table takes the most memory: what the rest imports would come on top.
+    asked, prepared = plan(settings, assembly, hyperparameters, options)
+
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.faults import Faults
     from ml_a2.local.request_checks import check_request
@@ -104,9 +111,7 @@ def _run(
     from ml_a2.local.service_calls import PERMISSIONS
     from ml_a2.progress import RunDisplay
 
-    one_stack(settings, assembly)
     Faults(PERMISSIONS).inject(options["faults"])  # refuses what it does not know
-    asked, prepared = plan(settings, assembly, hyperparameters, options)
     warnings = list(check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True))
     if strict and warnings:
         raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
@@ -118,7 +123,7 @@ def _run(
             display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
         if assembly is None:
             assembly, _ = find_assembly(settings, tell=display.say)
-        result = execute(RunRequest(asked, prepared, assembly, RUNS), display)
+        result = execute(RunRequest(asked, prepared, assembly, RUNS), display, warm)
         if permissions:
             display.permissions(result)
         display.result(result)

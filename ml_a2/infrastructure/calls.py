@@ -22,9 +22,10 @@ from ml_a2.infrastructure.acknowledged import acknowledge
 # Errors of one call: 3 repetitions within about half a minute, for throttling and faults of a service.
 CALL_ATTEMPTS = 3
 CALL_TIMEOUT = Duration.seconds(60)
-# Account quotas: hours, since a quota is free again only when another job ends.
-QUOTA_ATTEMPTS = 30
-QUOTA_PATIENCE_SECONDS = 6 * 3600
+# Account quotas: half a day, since a quota is free again only when another job ends, and others wait for it too. 150
+# pauses of up to ten minutes, drawn at random: 11 hours for 99 of 100 executions, 25 where each is the longest.
+QUOTA_ATTEMPTS = 150
+QUOTA_PATIENCE_SECONDS = 25 * 3600
 
 RESOURCE_IN_USE = "SageMaker.ResourceInUseException"
 RESOURCE_LIMIT_EXCEEDED = "SageMaker.ResourceLimitExceededException"

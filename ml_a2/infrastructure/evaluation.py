@@ -47,13 +47,14 @@ class Evaluation(Construct):
         self._settings = settings
         self._weighted = weighted
         self._champion = champion
-        self._image_uri = images.uri(contract.EVALUATION_REPOSITORY, settings.image_version)
+        image = images.find(contract.EVALUATION_REPOSITORY, settings.image_version, settings.image_uri)
+        self._image_uri = image.uri
         self.role = JobRole(
             self,
             "Role",
             log_group=contract.PROCESSING_LOG_GROUP,
             metric_namespace=contract.PROCESSING_LOG_GROUP,
-            repository_arn=images.repository_arn(contract.EVALUATION_REPOSITORY),
+            repository_arn=image.repository_arn,
         )
         self.role.may_read(storage.training_data, [contract.CODE_PREFIX, contract.VALIDATION_PREFIX])
         self.role.may_read(storage.model_artifacts, [contract.MODELS_PREFIX])

@@ -32,13 +32,14 @@ class Training(Construct):
         self._place = place or JobPlace()
         self._storage = storage
         self._settings = settings
-        self.image_uri = images.uri(contract.TRAINING_REPOSITORY, settings.image_version)
+        image = images.find(contract.TRAINING_REPOSITORY, settings.image_version, settings.image_uri)
+        self.image_uri = image.uri
         self.role = JobRole(
             self,
             "Role",
             log_group=contract.TRAINING_LOG_GROUP,
             metric_namespace=contract.TRAINING_LOG_GROUP,
-            repository_arn=images.repository_arn(contract.TRAINING_REPOSITORY),
+            repository_arn=image.repository_arn,
         )
         self.role.may_read(storage.training_data, [contract.TRAIN_PREFIX, contract.VALIDATION_PREFIX])
         self.role.may_write(storage.model_artifacts, contract.MODELS_PREFIX)

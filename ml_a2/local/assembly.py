@@ -1,4 +1,9 @@
-"""The project's own cloud assembly: synthesized when its inputs changed, otherwise used again."""
+"""The stack's cloud assembly: synthesized when its inputs changed, otherwise used again.
+
+In a clone it lies in cdk.out beside app.py. An installed package touches neither its own folder, which may be
+read-only, nor the current one, which may be another project's: there it lies in the user's cache, a folder for each
+state of the inputs, so that versions and settings live side by side.
+"""
 
 from __future__ import annotations
 
@@ -10,91 +15,162 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
+from platformdirs import user_cache_path
 
 from ml_a2.errors import PlatformError, UserError
 
+# The clone, or the folder that packages are installed in.
 PROJECT = Path(__file__).parents[2]
 RECORD = "ml-a2-inputs.json"
+# Of ml_a2, what the template is made of.
+SOURCES = ("app", "stack", "settings", "setting_types", "image_uri", "contract", "errors")
 
 
 def find_assembly(
-    settings: Path | None, project: Path = PROJECT, tell: Callable[[str], None] = print
+    settings: Path | None, project: Path = PROJECT, tell: Callable[[str], None] = print, cache: Path | None = None
 ) -> tuple[Path, bool]:
     """Return the folder of the assembly, and whether it had to be synthesized.
 
     Args:
         settings: the settings file that the stack reads, None for the defaults.
-        project: where app.py lies, and cdk.out is written.
+        project: where the package ml_a2 lies, in a clone app.py and cdk.json beside it.
         tell: hears what is done.
+        cache: where assemblies of an installed package are kept.
 
     Raises:
         UserError: the stack refuses its settings or its region.
-        PlatformError: the synthesis failed otherwise.
+        PlatformError: the synthesis failed otherwise, or the assembly cannot be written.
     """
-    if not (project / "app.py").is_file():
-        raise UserError(
-            f"there is no stack to synthesize in {project}; run from a clone, or name one with --assembly DIR"
+    synth = _Synth(project, _existing(settings))
+    if synth.is_clone:
+        return _made(synth, synth.place, tell)
+    kept = (cache or user_cache_path("ml-a2") / "assemblies") / synth.fingerprint[:16]
+    return _made(synth, kept / "cdk.out", tell)
+
+
+def write_assembly(
+    settings: Path | None, output: Path, project: Path = PROJECT, tell: Callable[[str], None] = print
+) -> bool:
+    """Have the assembly in a folder of a person's choice; tell whether it had to be synthesized.
+
+    Raises:
+        UserError: there is something else than an assembly, or the stack refuses its settings or its region.
+        PlatformError: the synthesis failed otherwise, or the assembly cannot be written.
+    """
+    if output.is_file() or (output.is_dir() and any(output.iterdir()) and not _is_assembly(output)):
+        raise UserError(f"{output} is there and is no cloud assembly; name another folder with --output DIR")
+    synth = _Synth(project, _existing(settings))
+    output = output.resolve()
+    # A lock is a file that stays: none is left among a person's own.
+    own = synth.is_clone and output == synth.place.resolve()
+    return _made(synth, output, tell, None if own else nullcontext())[1]
+
+
+@dataclass(frozen=True)
+class _Synth:
+    """What an assembly is made of, and how."""
+
+    project: Path
+    settings: Path | None
+
+    @cached_property
+    def is_clone(self) -> bool:
+        return all((self.project / name).is_file() for name in ("app.py", "cdk.json"))
+
+    @property
+    def place(self) -> Path:
+        """Where a clone has its assembly."""
+        return self.project / "cdk.out"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for path in self._inputs():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        for package in ("aws-cdk-lib", "constructs", "jsii"):
+            digest.update(f"{package}=={version(package)}\n".encode())
+        return digest.hexdigest()
+
+    def _inputs(self) -> Iterator[Path]:
+        if self.is_clone:
+            yield self.project / "app.py"
+            yield self.project / "cdk.json"
+        package = self.project / "ml_a2"
+        yield from (package / f"{name}.py" for name in SOURCES)
+        yield from sorted((package / "infrastructure").glob("*.py"))
+        if self.settings:
+            yield self.settings
+
+    def write(self, output: Path) -> None:
+        """Synthesize, as the CDK CLI has it done."""
+        context = json.loads((self.project / "cdk.json").read_text(encoding="utf-8")) if self.is_clone else {}
+        context = context.get("context", {})
+        if self.settings:
+            context["settings"] = str(self.settings.resolve())
+        # The region of the person's AWS configuration plays no part here.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("CDK_")}
+        environment |= {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(context)}
+        entry = [str(self.project / "app.py")] if self.is_clone else ["-m", "ml_a2.app"]
+        # Not in the current folder: no module that lies there takes another one's place.
+        folder = self.project if self.is_clone else output.parent
+        answer = subprocess.run(
+            [sys.executable, *entry], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
-    with FileLock(project / ".cdk.out.lock"):  # of two runs at once, one synthesizes
-        return _find(settings, project, tell)
+        if answer.returncode == 0:
+            return
+        for line in answer.stderr.splitlines():
+            if line.startswith("error: "):
+                raise UserError(answer.stderr[answer.stderr.index(line) :].removeprefix("error: ").strip())
+        raise PlatformError(f"synth failed with exit status {answer.returncode}:\n{answer.stderr.strip()}")
 
 
-def _find(settings: Path | None, project: Path, tell: Callable[[str], None]) -> tuple[Path, bool]:
-    assembly = project / "cdk.out"
-    fingerprint = _fingerprint(project, settings)
-    if _read_record(assembly) == {"inputs": fingerprint, "template": _template_hash(assembly)}:
+def _is_assembly(folder: Path) -> bool:
+    """Tell whether this module wrote a folder, or the CDK, which marks what it writes by a file cdk.out."""
+    return any((folder / name).is_file() for name in (RECORD, "cdk.out"))
+
+
+def _existing(settings: Path | None) -> Path | None:
+    if settings and not settings.is_file():
+        raise UserError(f"settings file {settings} does not exist; name an existing file")
+    return settings
+
+
+def _made(
+    synth: _Synth, assembly: Path, tell: Callable[[str], None], lock: AbstractContextManager[Any] | None = None
+) -> tuple[Path, bool]:
+    try:
+        assembly.parent.mkdir(parents=True, exist_ok=True)
+        with lock or FileLock(assembly.parent / ".cdk.out.lock"):  # of two runs at once, one synthesizes
+            return assembly, _renewed(synth, assembly, tell)
+    except OSError as error:
+        raise PlatformError(
+            f"the assembly cannot be written to {assembly}: {error}; have it written elsewhere, with `ml-a2 synth "
+            "--output DIR`, and name that with --assembly DIR"
+        ) from error
+
+
+def _renewed(synth: _Synth, assembly: Path, tell: Callable[[str], None]) -> bool:
+    if _read_record(assembly) == {"inputs": synth.fingerprint, "template": _template_hash(assembly)}:
         tell(f"assembly: {assembly} (unchanged since the last synth)")
-        return assembly, False
+        return False
     tell("assembly: synthesizing, some 10 seconds; it is used again until the stack changes")
-    with tempfile.TemporaryDirectory(dir=project, prefix=".cdk.out-") as scratch:
+    with tempfile.TemporaryDirectory(dir=assembly.parent, prefix=f".{assembly.name}-") as scratch:
         fresh = Path(scratch, "cdk.out")
-        _synthesize(project, fresh, settings)
-        record = {"inputs": fingerprint, "template": _template_hash(fresh)}
+        synth.write(fresh)
+        record = {"inputs": synth.fingerprint, "template": _template_hash(fresh)}
         (fresh / RECORD).write_text(json.dumps(record), encoding="utf-8")
         if assembly.exists():
             shutil.rmtree(assembly)
         fresh.rename(assembly)
-    return assembly, True
-
-
-def _synthesize(project: Path, output: Path, settings: Path | None) -> None:
-    context = json.loads((project / "cdk.json").read_text(encoding="utf-8")).get("context", {})
-    if settings:
-        context["settings"] = str(settings.resolve())
-    # What the CDK CLI sets before it starts the app; the region of the person's AWS configuration plays no part here.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("CDK_")}
-    environment |= {"CDK_OUTDIR": str(output), "CDK_CONTEXT_JSON": json.dumps(context)}
-    command = [sys.executable, str(project / "app.py")]
-    answer = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    if answer.returncode == 0:
-        return
-    for line in answer.stderr.splitlines():
-        if line.startswith("error: "):
-            raise UserError(answer.stderr[answer.stderr.index(line) :].removeprefix("error: ").strip())
-    raise PlatformError(f"synth failed with exit status {answer.returncode}:\n{answer.stderr.strip()}")
-
-
-def _fingerprint(project: Path, settings: Path | None) -> str:
-    digest = hashlib.sha256()
-    for path in _inputs(project, settings):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    for package in ("aws-cdk-lib", "constructs", "jsii"):
-        digest.update(f"{package}=={version(package)}\n".encode())
-    return digest.hexdigest()
-
-
-def _inputs(project: Path, settings: Path | None) -> Iterator[Path]:
-    yield project / "app.py"
-    yield project / "cdk.json"
-    package = project / "ml_a2"
-    yield from (package / f"{name}.py" for name in ("stack", "settings", "setting_types", "contract", "errors"))
-    yield from sorted((package / "infrastructure").glob("*.py"))
-    if settings:
-        yield settings
+    return True
 
 
 def _read_record(assembly: Path) -> dict[str, str] | None:

@@ -6,6 +6,7 @@ be there follows from the contract of Step Functions and SageMaker; see docs/fai
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from ml_a2.contract import EVENTS_PER_POLL, HISTORY_EVENT_LIMIT
 from ml_a2.finding import Finding
+from ml_a2.image_patches import unpatched
 from ml_a2.local.clients import Clients
 from ml_a2.local.integration import Integration, find_integration
 
@@ -74,13 +76,14 @@ def audit(clients: Clients, pipeline_arn: str) -> Iterator[Finding]:
         clients: where the stack is deployed.
         pipeline_arn: the state machine that trains and evaluates.
     """
+    today = dt.datetime.now(dt.UTC).date()
     for machine in clients.stepfunctions.list_state_machines()["stateMachines"]:
         answer = clients.stepfunctions.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
         level = answer.get("loggingConfiguration", {}).get("level", "OFF")
         found = Machine(answer["name"], json.loads(answer["definition"]), level)
         checks = [_calls(found), _time(found), _log(found)]
         if machine["stateMachineArn"] == pipeline_arn:
-            checks += [_jobs(found), _registrations(found), _failure_path(found)]
+            checks += [_jobs(found), _images(found, today), _registrations(found), _failure_path(found)]
         yield from chain.from_iterable(checks)
 
 
@@ -120,6 +123,14 @@ def _jobs(machine: Machine) -> Iterator[Finding]:
         if _run_seconds(state) is None:
             problem = "the job has no MaxRuntimeInSeconds: one that hangs goes on, and costs, for a day"
             yield _error(machine, name, problem, "set StoppingCondition.MaxRuntimeInSeconds")
+
+
+def _images(machine: Machine, today: dt.date) -> Iterator[Finding]:
+    """A job's image is one that still gets patches."""
+    for name, state in machine.creations():
+        image = state["Parameters"].get("AlgorithmSpecification", {}).get("TrainingImage", "")
+        if warning := unpatched(image, f"{machine.name}, state {name}", today):
+            yield warning
 
 
 def _registrations(machine: Machine) -> Iterator[Finding]:

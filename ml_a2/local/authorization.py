@@ -95,6 +95,14 @@ class Authorization:
         if not decision.allowed:
             raise AccessDeniedError(_denial(service, request, decision))
 
+    def kept(self) -> tuple[set[tuple[str, str, str]], list[str]]:
+        """Return what was allowed and what was denied."""
+        return set(self.used), list(self.denied)
+
+    def restore(self, kept: tuple[set[tuple[str, str, str]], list[str]]) -> None:
+        """Take what was allowed and denied in an earlier endpoint."""
+        self.used, self.denied = kept
+
     def granted(self) -> dict[str, list[Policy]]:
         """Return the identity policies of every role, by its ARN."""
         return {role.arn: [_document(policy) for policy in role.policies.values()] for role in self._iam.roles.values()}

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.loaders import create_loader
+
+from ml_a2.local.edge.direct import Direct
+from ml_a2.local.objects import short_way
+from ml_a2.local.service_models import MODELS
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
@@ -21,9 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
-
-# Service models are megabytes of JSON: read once a process, not once an endpoint.
-_MODELS = create_loader()
 
 # Session variables as botocore names them: key in the file, environment variable, default, conversion.
 _NO_CONFIGURATION = {
@@ -36,19 +37,22 @@ _NO_CONFIGURATION = {
 class Clients:
     """One client a service, made when it is first used; clients may be shared between threads."""
 
-    def __init__(self, endpoint_url: str, region: str) -> None:
-        """Remember where the endpoint listens."""
+    def __init__(self, endpoint_url: str, region: str, application: WSGIApplication | None = None) -> None:
+        """Remember where the endpoint listens; with its application at hand, requests take no connection."""
         self.endpoint_url = endpoint_url
         self.region = region
         # The endpoint accepts any credentials; a proxy of the environment must not see loopback traffic.
         session = botocore.session.Session(session_vars=_NO_CONFIGURATION)
-        session.register_component("data_loader", _MODELS)
+        session.register_component("data_loader", MODELS)
         self._session = boto3.Session(
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106  # the endpoint accepts any
             region_name=region,
             botocore_session=session,
         )
+        if application:
+            self._session.events.register_first("before-send", Direct(application))  # type: ignore[arg-type]  # answers
+            short_way.register(self._session.events)
         config = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=32)
         self._options: Any = {"endpoint_url": endpoint_url, "config": config}
 

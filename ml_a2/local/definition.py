@@ -6,11 +6,11 @@ CreateStateMachine answers InvalidDefinition with SCHEMA_VALIDATION_FAILED or MI
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ml_a2.errors import AssemblyError
+from ml_a2.local.edge.json_text import read_json
 from ml_a2.local.integration import UnknownIntegrationError, find_integration
 from ml_a2.local.service_calls import PERMISSIONS
 
@@ -34,6 +34,20 @@ HANDLER_FIELDS = {
     "Catch": "ErrorEquals Comment Next ResultPath",
 }
 WITHOUT_NEXT = {"Succeed", "Fail", "Choice"}
+# What the values of fields are. A path may be null where it may say that nothing is taken.
+FIELD_TYPES: dict[tuple[type, ...], str] = {
+    (str,): "StartAt Type Comment Version QueryLanguage Resource Next Default Error Cause Timestamp Variable ErrorPath "
+    "CausePath SecondsPath TimestampPath TimeoutSecondsPath HeartbeatSecondsPath ItemsPath JitterStrategy",
+    (str, type(None)): "InputPath OutputPath ResultPath",
+    (int,): "Seconds TimeoutSeconds HeartbeatSeconds IntervalSeconds MaxAttempts MaxDelaySeconds MaxConcurrency",
+    (int, float): "BackoffRate",
+    (bool,): "End",
+    (list,): "Choices Retry Catch Branches ErrorEquals",
+    (dict,): "States ResultSelector ItemProcessor Iterator ItemSelector ProcessorConfig",
+}
+TYPES = {field: types for types, fields in FIELD_TYPES.items() for field in fields.split()}
+JSON_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list"}
+LARGEST_NUMBER = 99_999_999
 
 
 def check_definition(text: str) -> None:
@@ -43,11 +57,10 @@ def check_definition(text: str) -> None:
         AssemblyError: names the state and what is wrong with it.
     """
     try:
-        definition = json.loads(text)
-    except json.JSONDecodeError as error:
+        definition = read_json(text)
+    except ValueError as error:
         raise AssemblyError(f"InvalidDefinition: the definition is no JSON: {error}") from error
-    if not isinstance(definition, dict):
-        raise AssemblyError("InvalidDefinition: the definition is no JSON object")
+    _check_types(definition, "")
     if definition.get("QueryLanguage", "JSONPath") != "JSONPath":
         raise AssemblyError("InvalidDefinition: QueryLanguage 'JSONata' is not supported locally, only 'JSONPath'")
     _check_machine(definition, "")
@@ -56,16 +69,15 @@ def check_definition(text: str) -> None:
 def _check_machine(machine: Mapping[str, Any], where: str) -> None:
     _check_fields(machine, MACHINE_FIELDS, where)
     states = machine.get("States")
-    if not isinstance(states, dict) or not states:
+    if not states:
         raise AssemblyError(f"InvalidDefinition: {where}/States is missing or empty")
-    start = str(machine.get("StartAt"))
+    start = machine.get("StartAt", "")
     if start not in states:
         raise AssemblyError(
             f"InvalidDefinition: MISSING_TRANSITION_TARGET: StartAt {start!r} names no state at {where}/"
         )
     for name, state in states.items():
-        if not isinstance(state, dict):
-            raise AssemblyError(f"InvalidDefinition: state {name!r} is no JSON object")
+        _check_types(state, f"{where}/States/{name}")
         if len(name) > LONGEST_NAME:
             raise AssemblyError(
                 f"InvalidDefinition: the name {name!r} has {len(name)} characters, {LONGEST_NAME} may be"
@@ -84,6 +96,8 @@ def _check_state(name: str, state: Mapping[str, Any], states: Mapping[str, Any],
     onward = () if kind in WITHOUT_NEXT else ("Next", "End")
     _check_fields(state, {"Type", "Comment", *onward, *STATE_TYPES[kind].split()}, where)
     _check_payloads(state, where)
+    for index, rule in enumerate(state.get("Choices", [])):
+        _check_types(rule, f"{where}/Choices[{index}]")
     _check_handlers(state, where)
     if kind == "Task":
         _check_call(name, state, where)
@@ -113,11 +127,27 @@ def _check_inner_machines(state: Mapping[str, Any], where: str) -> None:
         _check_machine(processor, f"{where}/ItemProcessor")
 
 
+def _check_types(value: Any, where: str) -> None:
+    """Refuse what is no object, and fields whose values are of another type than theirs."""
+    if not isinstance(value, dict):
+        raise _schema_error(f"{value!r:.80} is no JSON object", where)
+    for field in TYPES.keys() & value.keys():
+        item, types = value[field], TYPES[field]
+        if not isinstance(item, types) or (isinstance(item, bool) and bool not in types):
+            wanted = " or ".join(JSON_NAMES.get(kind, "null" if kind is type(None) else "an object") for kind in types)
+            raise _schema_error(f"field {field!r} is {item!r:.80}, not {wanted}", where)
+        if isinstance(item, int | float) and not 0 <= item <= LARGEST_NUMBER:
+            raise _schema_error(f"field {field!r} is {item!r:.80}, not within 0 and {LARGEST_NUMBER}", where)
+
+
+def _schema_error(problem: str, where: str) -> AssemblyError:
+    return AssemblyError(f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: {problem} at {where or '/'}")
+
+
 def _check_fields(value: Mapping[str, Any], allowed: Collection[str], where: str) -> None:
+    _check_types(value, where)
     if unknown := set(value) - set(allowed):
-        raise AssemblyError(
-            f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: field {min(unknown)!r} is not supported at {where or '/'}"
-        )
+        raise _schema_error(f"field {min(unknown)!r} is not supported", where)
 
 
 def _check_call(name: str, state: Mapping[str, Any], where: str) -> None:
@@ -132,8 +162,11 @@ def _check_call(name: str, state: Mapping[str, Any], where: str) -> None:
             f"state {name!r}: the permissions of {':'.join(integration.call)} are not known here, so that nobody could "
             "tell whether the role has them; see docs/fidelity.md"
         )
-    for problem in integration.problems(state.get("Parameters", {})):
-        raise AssemblyError(f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: {problem} at {where}/Parameters")
+    parameters = state.get("Parameters", {})
+    if not isinstance(parameters, dict):
+        raise _schema_error(f"field 'Parameters' is {parameters!r:.80}, not an object", where)
+    for problem in integration.problems(parameters):
+        raise _schema_error(problem, f"{where}/Parameters")
 
 
 def _check_payloads(value: Any, where: str) -> None:
@@ -144,24 +177,17 @@ def _check_payloads(value: Any, where: str) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             if key.endswith(".$") and not (isinstance(item, str) and item.startswith(("$", "States."))):
-                raise AssemblyError(
-                    f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: {key!r} is {item!r}, neither a path nor an "
-                    f"intrinsic function, at {where}"
-                )
+                raise _schema_error(f"{key!r} is {item!r}, neither a path nor an intrinsic function,", where)
             _check_payloads(item, where)
 
 
 def _check_wildcards(handlers: list[Mapping[str, Any]], where: str) -> None:
     for index, handler in enumerate(handlers):
         names = handler.get("ErrorEquals", [])
-        if not names:
-            raise AssemblyError(
-                f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: ErrorEquals is empty at {where}[{index}]"
-            )
+        if not names or not all(isinstance(name, str) for name in names):
+            raise _schema_error("ErrorEquals is empty, or holds something other than names", f"{where}[{index}]")
         if "States.ALL" in names and (len(names) > 1 or index + 1 < len(handlers)):
-            raise AssemblyError(
-                f"InvalidDefinition: SCHEMA_VALIDATION_FAILED: States.ALL must stand alone and last at {where}[{index}]"
-            )
+            raise _schema_error("States.ALL must stand alone and last", f"{where}[{index}]")
 
 
 def _transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from ml_a2.errors import AssemblyError
 from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.resources import RESOURCE_TYPES, Created, Creation
-from ml_a2.local.template import SECTIONS, Environment, Resolver, references
+from ml_a2.local.template import Environment, Resolver, references
+from ml_a2.local.template_shape import check_shape
 from ml_a2.local.updates import check_properties, check_update, update
 
 RESOURCE_KEYS = {
@@ -24,8 +25,10 @@ RESOURCE_KEYS = {
 # Of the types that are created here none has snapshots.
 DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate")
 
-# The account of the endpoint counts as bootstrapped: the version that the CDK's own rule asks for.
-SSM_PARAMETERS = {"/cdk-bootstrap/hnb659fds/version": "21"}
+# The account of the endpoint counts as bootstrapped, by a version that is newer than any: `cdk bootstrap` finds nothing
+# to do, and a template's own rule is content.
+VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+SSM_PARAMETERS = {VERSION_PARAMETER: "99"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def open_template(template: Mapping[str, Any], environment: Environment, given: 
     Raises:
         AssemblyError: names the section, or the parameter that has no value.
     """
-    _check_sections(template)
+    check_shape(template)
     return Resolver(template, {**environment.pseudo_parameters(), **_parameters(template, given)})
 
 
@@ -153,12 +156,13 @@ def _bring_about(
     name = creation.logical_id
     if existing is None:
         watcher.begins("CREATE", name, resource)
-        properties = _properties(creation, resource, resolver)
         with _naming(name, resource):
+            properties = _properties(creation, resource, resolver)
             created = RESOURCE_TYPES[resource["Type"]].create(creation, properties)
         watcher.done("CREATE", name, Deployed(resource, properties, created))
         return created
-    properties = _properties(creation, resource, resolver)
+    with _naming(name, resource):
+        properties = _properties(creation, resource, resolver)
     if properties == existing.properties:
         watcher.done("KEEP", name, Deployed(resource, properties, existing.created))
         return existing.created
@@ -183,25 +187,14 @@ def _properties(creation: Creation, resource: Mapping[str, Any], resolver: Resol
 
 @contextmanager
 def _naming(name: str, resource: Mapping[str, Any]) -> Iterator[None]:
-    """Name the resource in what a service, or the type, refuses."""
+    """Name the resource in what a service, or the type, refuses; properties may have any shape."""
     try:
         yield
     except (ClientError, BotoCoreError, AssemblyError) as error:
         raise AssemblyError(f"resource {name!r} ({resource['Type']}): {error}") from error
-
-
-def _check_sections(template: Mapping[str, Any]) -> None:
-    if unknown := set(template) - SECTIONS:
-        raise AssemblyError(f"template section {min(unknown)!r} is not supported locally; see docs/fidelity.md")
-    for section in SECTIONS - {"AWSTemplateFormatVersion", "Description"}:
-        entries = template.get(section, {})
-        if not isinstance(entries, dict):
-            raise AssemblyError(f"template section {section!r} is no JSON object")
-        for name, entry in entries.items():
-            if section != "Metadata" and not isinstance(entry, dict):
-                raise AssemblyError(f"{name!r} in template section {section!r} is no JSON object")
-    if not template.get("Resources"):
-        raise AssemblyError("the template has no resources")
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        reason = f"a property is missing or of another type than it should be: {type(error).__name__}: {error}"
+        raise AssemblyError(f"resource {name!r} ({resource['Type']}): {reason}") from error
 
 
 def _parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:

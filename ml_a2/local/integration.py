@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore import xform_name
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+
+from ml_a2.local.service_models import service_model
 
 RESOURCE = re.compile(r"arn:[a-z-]+:states:::aws-sdk:(?P<service>[a-z0-9]+):(?P<operation>[a-zA-Z0-9]+)")
 # Services whose name in a Resource differs from botocore's.
@@ -64,7 +64,7 @@ def find_integration(resource: str) -> Integration:
         raise UnknownIntegrationError("only AWS SDK integrations (arn:<partition>:states:::aws-sdk:<service>:<action>)")
     if match["service"] not in ERROR_PREFIXES:
         raise UnknownIntegrationError(f"only the services {', '.join(ERROR_PREFIXES)}")
-    model = _service_model(BOTO_NAMES.get(match["service"], match["service"]))
+    model = service_model(BOTO_NAMES.get(match["service"], match["service"]))
     operations = {name[0].lower() + name[1:]: name for name in model.operation_names}
     if match["operation"] not in operations:
         raise UnknownIntegrationError(f"{match['service']} has no operation {match['operation']!r}")
@@ -74,11 +74,6 @@ def find_integration(resource: str) -> Integration:
 def pascal_case(member: str) -> str:
     """Return a member of a request as SDK integrations write it, whatever the service's own model does."""
     return member[:1].upper() + member[1:]
-
-
-@cache
-def _service_model(service: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(service)
 
 
 def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:

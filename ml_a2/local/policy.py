@@ -93,6 +93,7 @@ def check_policy(policy: Policy, subject: str) -> None:
     Raises:
         AssemblyError: names the subject and the element, operator or variable.
     """
+    check_policy_shape(policy, subject)
     if unknown := set(policy) - {"Version", "Id", "Statement"}:
         raise AssemblyError(f"{subject}: policy element {min(unknown)!r} is not supported locally")
     if policy.get("Version") != "2012-10-17":
@@ -100,11 +101,45 @@ def check_policy(policy: Policy, subject: str) -> None:
     for statement in statements(policy):
         if unknown := set(statement) - STATEMENT_KEYS:
             raise AssemblyError(f"{subject}: statement element {min(unknown)!r} is not supported locally")
-        if statement.get("Effect") not in ("Allow", "Deny"):
-            raise AssemblyError(f"{subject}: Effect {statement.get('Effect')!r} is not one of Allow, Deny")
         _check_condition(statement.get("Condition", {}), subject)
         if "${" in str(statement):
             raise AssemblyError(f"{subject}: policy variables are not supported locally: {statement}")
+
+
+def check_policy_shape(policy: Any, subject: str) -> None:
+    """Refuse what is no policy document, whatever it says.
+
+    Raises:
+        AssemblyError: names the subject and the element.
+    """
+    if not isinstance(policy, dict):
+        raise AssemblyError(f"{subject}: the policy is no JSON object")
+    for statement in statements(policy):
+        if not isinstance(statement, dict):
+            raise AssemblyError(f"{subject}: a statement is no JSON object")
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            raise AssemblyError(f"{subject}: Effect {statement.get('Effect')!r} is not one of Allow, Deny")
+        for element in ("Action", "NotAction", "Resource", "NotResource"):
+            if not _are_texts(statement.get(element, [])):
+                raise AssemblyError(
+                    f"{subject}: {element} {statement[element]!r:.80} is neither a text nor a list of texts"
+                )
+        for element in ("Principal", "NotPrincipal"):
+            if not _is_principal(statement.get(element, "*")):
+                raise AssemblyError(f"{subject}: {element} {statement[element]!r:.80} is no principal")
+        condition = statement.get("Condition", {})
+        if not isinstance(condition, dict) or not all(isinstance(block, dict) for block in condition.values()):
+            raise AssemblyError(
+                f"{subject}: Condition {condition!r:.80} is no JSON object of operators with their keys"
+            )
+
+
+def _are_texts(value: Any) -> bool:
+    return all(isinstance(item, str) for item in _listed(value))
+
+
+def _is_principal(value: Any) -> bool:
+    return value == "*" or (isinstance(value, dict) and all(map(_are_texts, value.values())))
 
 
 def _check_condition(condition: Mapping[str, Any], subject: str) -> None:

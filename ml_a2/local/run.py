@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -30,13 +29,15 @@ from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.permissions import Permission, never_used
 from ml_a2.local.runtime import LocalRuntime, read_template, stack_name
+from ml_a2.local.sagemaker.warm_containers import WarmContainers
 from ml_a2.local.subscribers import write_outbox
 from ml_a2.records.manifest import as_iso, job_facts, xgboost_version
 from ml_a2.records.recording import Ended, StoredModel, manifest_of
 from ml_a2.records.request import Prepared, Request
-from ml_a2.report import write_report
+from ml_a2.report import prepare_report, write_report
 
-POLL_SECONDS = 0.25
+# From look to look at an execution, at its beginning and when it takes long: each look takes time from its jobs.
+POLL_SECONDS, SLOWEST_SECONDS = 0.1, 1.0
 
 
 class Progress(Listener, Protocol):
@@ -86,14 +87,14 @@ class RunRequest:
     runs: Path
 
 
-def run(request: RunRequest, progress: Progress) -> RunResult:
+def run(request: RunRequest, progress: Progress, warm: WarmContainers | None = None) -> RunResult:
     """Deploy the assembly, execute it on the data, and fetch the results.
 
     Raises:
         UserError: the assembly cannot be deployed.
         PlatformError: something that the run needs is not to be had.
     """
-    with LocalRuntime(region=request.asked.region, speed=request.asked.speed) as runtime:
+    with LocalRuntime(region=request.asked.region, speed=request.asked.speed, warm=warm) as runtime:
         return run_on(runtime, request, progress)
 
 
@@ -113,21 +114,22 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     runtime.inject(request.asked.faults)
     progress.say(f"deployed {stack_name(request.assembly)} on {runtime.url}")
     pipeline = Pipeline(runtime.clients, outputs)
-    uploaded = _upload(pipeline, request, code)
+    uploaded = _upload(runtime, pipeline, request, code)
     champion = ChampionOfRuns.of(request.runs, template)
     if known := champion.bring(pipeline):
         progress.say(f"the champion to compare with is that of {known}")
     name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     arn = pipeline.start(name, _execution_input(pipeline, request, name))
+    prepare_report()
     topic = outputs[contract.OUTPUT_TOPIC]
     results = _Results(pipeline, runtime, request, name, arn, topic, uploaded, template_sha256(template))
     try:
-        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS), progress)
+        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS, slowest_seconds=SLOWEST_SECONDS), progress)
         runtime.settle()
     except KeyboardInterrupt:
         # What the execution had written until then is kept; the runtime's end stops the jobs.
         pipeline.stop(arn, "Interrupted", "the run was interrupted")
-        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS), progress)
+        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS, slowest_seconds=SLOWEST_SECONDS), progress)
         progress.say(f"interrupted: what was written is kept in {results.fetch(began).run_directory}")
         raise
     result = results.fetch(began)
@@ -135,8 +137,10 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     return result
 
 
-def _upload(pipeline: Pipeline, request: RunRequest, code: Mapping[str, Path]) -> dict[str, Uploaded]:
-    with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder:
+def _upload(
+    runtime: LocalRuntime, pipeline: Pipeline, request: RunRequest, code: Mapping[str, Path]
+) -> dict[str, Uploaded]:
+    with runtime.scratch() as folder:
         return pipeline.upload({**request.prepared.write(Path(folder), request.asked.hosts), **code})
 
 

@@ -22,17 +22,22 @@ from ml_a2.local.alarms import Alarms
 from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.cloudformation.api import CloudFormation
-from ml_a2.local.cloudformation.bootstrap import ParameterStore, bootstrap
+from ml_a2.local.cloudformation.bootstrap import TOOLKIT_STACK, ParameterStore, toolkit_template
 from ml_a2.local.cloudformation.protocol import QueryApi
-from ml_a2.local.endpoint import Endpoint
+from ml_a2.local.edge import json_text
+from ml_a2.local.edge.endpoint import Endpoint
 from ml_a2.local.event_bus import EventBus
 from ml_a2.local.faults import Faults
 from ml_a2.local.incidents import Incidents
+from ml_a2.local.objects.store import ObjectStore, activate
 from ml_a2.local.sagemaker.job import JobServices
-from ml_a2.local.sagemaker.jobs import Jobs
+from ml_a2.local.sagemaker.jobs import JOBS_AT_ONCE, Jobs
 from ml_a2.local.sagemaker.model_packages import ModelRegistry
 from ml_a2.local.sagemaker.protocol import SageMakerApi
+from ml_a2.local.sagemaker.warm_containers import WarmContainers
 from ml_a2.local.service_calls import PERMISSIONS, ServiceCalls
+from ml_a2.local.state.folder import StateFolder
+from ml_a2.local.state.keeper import Keeper
 from ml_a2.local.status_changes import StatusChanges
 from ml_a2.local.subscribers import post
 from ml_a2.local.template import Environment
@@ -48,15 +53,40 @@ class LocalRuntime:
     One runtime at a time in a process: moto keeps its state in the process.
     """
 
-    def __init__(self, *, region: str = DEFAULT_REGION, speed: float = DEFAULT_SPEED, port: int = 0) -> None:
-        """Prepare the services; `speed` divides waits and retry pauses, never the run times of jobs."""
+    def __init__(
+        self,
+        *,
+        region: str = DEFAULT_REGION,
+        speed: float = DEFAULT_SPEED,
+        port: int = 0,
+        state: StateFolder | None = None,
+        jobs_at_once: int = JOBS_AT_ONCE,
+        warm: WarmContainers | None = None,
+    ) -> None:
+        """Prepare the services.
+
+        Args:
+            region: the one that the endpoint plays.
+            speed: divides waits and retry pauses, never the run times of jobs.
+            port: where to listen; any free one with 0.
+            state: what is found there, and kept from then on; without it, everything ends with the runtime.
+            jobs_at_once: the account's quota of training jobs, and that of processing jobs.
+            warm: containers that wait for the first jobs.
+
+        Raises:
+            UserError: what is kept there cannot be read.
+        """
         _forget_everything()
         # What moto logs about a state machine stands in its history, in AWS's words.
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         self.environment = Environment(DEFAULT_ACCOUNT_ID, region, contract.STACK_NAME)
+        patches.put_in_place()  # what is kept was written by patched classes
+        self.keeper = Keeper(state, self.environment) if state else None
         self._folder = tempfile.TemporaryDirectory(prefix="ml-a2-")
-        self._endpoint = Endpoint(self._answer, self.environment, port)
-        self.clients = Clients(self._endpoint.url, region)
+        if self.keeper is None:
+            activate(ObjectStore(Path(self._folder.name) / "objects", gives=Path(self._folder.name) / "scratch"))
+        self._endpoint = Endpoint(self._answer, self.environment, port, self.keeper.gate if self.keeper else None)
+        self.clients = Clients(self._endpoint.url, region, self._endpoint)
         self.authorization = Authorization(self.environment)
         self.incidents = Incidents()
         self._faults = Faults(PERMISSIONS)
@@ -71,9 +101,10 @@ class LocalRuntime:
             Path(self._folder.name),
             self.incidents,
             self._faults.job,
-            self._changes.job,
+            self.keeper.noting(self._job_changed) if self.keeper else self._job_changed,
+            warm,
         )
-        self._jobs = Jobs(services)
+        self._jobs = Jobs(services, at_once=jobs_at_once)
         self._queue_url = ""
         registry = ModelRegistry(self.clients, self.environment)
         self._stacks = CloudFormation(self.clients, self.environment, self.authorization)
@@ -82,6 +113,10 @@ class LocalRuntime:
             "cloudformation": QueryApi("cloudformation", self._stacks.operations()),
             "ssm": ParameterStore(self.environment),
         }
+        if self.keeper:
+            self.keeper.restore(
+                stacks=self._stacks.stacks, jobs=self._jobs, packages=registry, authorization=self.authorization
+            )
         calls = ServiceCalls(self.clients, self.authorization, self.environment, self._faults)
         patches.apply(calls.call, speed, self._changes.execution, lambda url, body: post(url, body, self.incidents))
 
@@ -94,6 +129,8 @@ class LocalRuntime:
         """Begin to answer."""
         self._endpoint.start()
         self._changes.start()
+        if self.keeper:
+            self.keeper.start(lambda: not self._stacks.stacks.busy, lambda: self._changes.settled)
         return self
 
     def __exit__(
@@ -102,6 +139,8 @@ class LocalRuntime:
         """Stop what still runs, end every job's process, then the endpoint."""
         with ExitStack() as stack:  # whatever fails, or is interrupted again, the rest is done all the same
             stack.callback(self._folder.cleanup)
+            if self.keeper:
+                stack.callback(self.keeper.close)
             stack.callback(self._endpoint.close)
             stack.callback(self._jobs.close)
             stack.callback(self._stop_executions)
@@ -122,8 +161,13 @@ class LocalRuntime:
         return outputs
 
     def bootstrap(self) -> None:
-        """Do what `cdk bootstrap` does for an account: create the bucket that the CDK CLI uploads to."""
-        bootstrap(self.clients, self.environment)
+        """Do what `cdk bootstrap` does for an account: create the stack with the bucket that the CDK CLI uploads to."""
+        self._stacks.deploy(toolkit_template(self.environment), TOOLKIT_STACK, {})
+
+    def scratch(self) -> tempfile.TemporaryDirectory[str]:
+        """Return a folder for files to be uploaded and not to be changed: they become objects without a copy."""
+        (folder := Path(self._folder.name) / "scratch").mkdir(exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=folder)
 
     def inject(self, faults: Iterable[str]) -> None:
         """Let the calls and jobs to come meet these faults, in place of any before.
@@ -182,6 +226,10 @@ class LocalRuntime:
         self._changes.count(namespace, name, dimensions)
         self.settle()
 
+    def _job_changed(self, detail_type: str, arn: str, description: Mapping[str, Any]) -> None:
+        self._changes.job(detail_type, arn, description)
+        patches.job_changed(description)
+
     def _stop_executions(self) -> None:
         for arn in self._running_executions():
             self.clients.stepfunctions.stop_execution(
@@ -206,12 +254,15 @@ def read_template(assembly: Path) -> dict[str, Any]:
     """Read the stack's template out of a cloud assembly.
 
     Raises:
-        AssemblyError: names the file that is missing or no JSON.
+        AssemblyError: names the file that is missing or no JSON, or lies elsewhere.
     """
     template_file = _read_stack(assembly)[1].get("templateFile")
-    if not template_file:
+    if not template_file or not isinstance(template_file, str):
         raise AssemblyError(f"{assembly}: the stack in manifest.json names no templateFile")
-    return read_json(assembly / template_file)
+    path = assembly / template_file
+    if "\0" in template_file or not path.resolve().is_relative_to(assembly.resolve()):
+        raise AssemblyError(f"{assembly}: templateFile {template_file!r} in manifest.json leads out of the assembly")
+    return read_json(path)
 
 
 def stack_name(assembly: Path) -> str:
@@ -226,18 +277,25 @@ def stack_name(assembly: Path) -> str:
 
 def _stack_tags(assembly: Path) -> dict[str, str]:
     """Read the tags that the CDK gives a stack."""
-    tags: dict[str, str] = _read_stack(assembly)[1].get("tags", {})
+    tags = _read_stack(assembly)[1].get("tags", {})
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise AssemblyError(f"{assembly}: the tags of the stack in manifest.json are no texts by their names")
     return tags
 
 
 def _read_stack(assembly: Path) -> tuple[str, dict[str, Any]]:
     """Return the name and the properties of the one stack that the manifest lists."""
     artifacts = read_json(assembly / "manifest.json").get("artifacts", {})
+    if not isinstance(artifacts, dict) or not all(isinstance(found, dict) for found in artifacts.values()):
+        raise AssemblyError(f"{assembly}: the artifacts in manifest.json are no JSON objects by their names")
     stacks = [(name, found) for name, found in artifacts.items() if found.get("type") == "aws:cloudformation:stack"]
     if len(stacks) != 1:
         raise AssemblyError(f"{assembly}: {len(stacks)} stacks in manifest.json, exactly 1 can be run")
     name, stack = stacks[0]
-    return name, stack.get("properties", {})
+    properties = stack.get("properties", {})
+    if not isinstance(properties, dict):
+        raise AssemblyError(f"{assembly}: the properties of the stack in manifest.json are no JSON object")
+    return name, properties
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -247,10 +305,10 @@ def read_json(path: Path) -> dict[str, Any]:
         AssemblyError: names the file that is missing or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json_text.read_json(path.read_bytes())
     except OSError as error:
         raise AssemblyError(f"{path} cannot be read: {error.strerror}; is {path.parent} a cloud assembly?") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise AssemblyError(f"{path} is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise AssemblyError(f"{path} is no JSON object")

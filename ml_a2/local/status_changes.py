@@ -67,6 +67,11 @@ class StatusChanges:
         self._work.put(None)
         self._thread.join()
 
+    @property
+    def settled(self) -> bool:
+        """Tell whether everything that has come in is done."""
+        return not self._work.unfinished_tasks
+
     def settle(self) -> None:
         """Wait until everything that has come in is done."""
         self._work.join()
@@ -89,7 +94,7 @@ class StatusChanges:
             try:
                 work = self._work.get(timeout=EVALUATION_SECONDS)
             except queue.Empty:
-                self._alarms.evaluate(dt.datetime.now(dt.UTC))
+                self._evaluate_alarms()
                 continue
             try:
                 if work is None:
@@ -99,6 +104,13 @@ class StatusChanges:
                 self._incidents.report(f"a status change could not be followed: {traceback.format_exc(limit=-3)}")
             finally:
                 self._work.task_done()
+
+    def _evaluate_alarms(self) -> None:
+        """Look at the alarms as time passes; one that cannot be decided must not end what follows the changes."""
+        try:
+            self._alarms.evaluate(dt.datetime.now(dt.UTC))
+        except Exception:  # noqa: BLE001  # told, as above
+            self._incidents.report(f"the alarms could not be evaluated: {traceback.format_exc(limit=-3)}")
 
     def _follow_execution(self, arn: str, status: str) -> None:
         execution: dict[str, Any] = dict(self._clients.stepfunctions.describe_execution(executionArn=arn))

@@ -202,13 +202,20 @@ def references(value: Any) -> Iterator[str]:
         if call and call[0] == "Ref":
             yield str(call[1])
         elif call and call[0] == "Fn::GetAtt":
-            yield call[1][0] if isinstance(call[1], list) else call[1].split(".")[0]
+            yield _first(*call).split(".")[0]
         else:
             if call and call[0] == "Fn::Sub":
-                text = call[1][0] if isinstance(call[1], list) else call[1]
-                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^}!][^}]*)\}", text))
+                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^}!][^}]*)\}", _first(*call)))
             for item in value.values():
                 yield from references(item)
+
+
+def _first(name: str, argument: Any) -> str:
+    """Return a function's argument, or the first one of several."""
+    first = argument[0] if isinstance(argument, list) and argument else argument
+    if not isinstance(first, str):
+        raise AssemblyError(f"{name} cannot be resolved with {argument!r:.80}: it must begin with a text")
+    return first
 
 
 def _text(value: Any) -> str:

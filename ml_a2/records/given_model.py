@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import tarfile
-import warnings
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +16,21 @@ from ml_a2 import contract
 from ml_a2.dataset import Dataset, Split, load_file_for_model, load_sample
 from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
+from ml_a2.jobs.quality.archive import extract
+from ml_a2.jobs.quality.errors import EvaluationError
 from ml_a2.problem import KINDS, Problem
 from ml_a2.records.manifest import read_manifest
 
 MODEL_MEMBER = "xgboost-model"
+READER = """
+import sys, warnings
+warnings.simplefilter("ignore", UserWarning)  # that the image's format is an old one
+import xgboost
+try:
+    print(xgboost.Booster(model_file=sys.argv[1]).save_config())
+except xgboost.core.XGBoostError as error:
+    sys.exit(str(error).split("Stack trace")[0].strip())
+"""
 # A number as Python writes it; `01` is the name of something.
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[-+]\d+)?")
 
@@ -129,22 +141,17 @@ def _of_archive(archive: Path) -> GivenModel:
 
 
 def _configuration(archive: Path) -> dict[str, Any]:
-    import xgboost as xgb
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that the image's format is an old one
-            booster = xgb.Booster(model_file=bytearray(_member(archive)))
-    except (tarfile.TarError, EOFError, OSError, KeyError, xgb.core.XGBoostError) as error:
-        reason = str(error).split("Stack trace", maxsplit=1)[0].strip()
-        raise UserError(f"{archive} holds no model {MODEL_MEMBER!r} that can be read: {reason}") from error
-    configuration: dict[str, Any] = json.loads(booster.save_config())
+    """Return what XGBoost says of a model; in a process of its own, which what is no model may crash."""
+    with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder:
+        path = Path(folder, MODEL_MEMBER)
+        try:
+            extract(str(archive), MODEL_MEMBER, str(path))
+        except EvaluationError as error:
+            raise UserError(str(error)) from error
+        command = [sys.executable, "-c", READER, str(path)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        reason = answer.stderr.strip() or f"XGBoost crashes on it (exit status {answer.returncode})"
+        raise UserError(f"{archive} holds no model {MODEL_MEMBER!r} that can be read: {reason}")
+    configuration: dict[str, Any] = json.loads(answer.stdout)
     return configuration
-
-
-def _member(archive: Path) -> bytes:
-    with tarfile.open(archive, "r:gz") as tar:
-        file = tar.extractfile(MODEL_MEMBER)
-        if file is None:
-            raise KeyError(MODEL_MEMBER)
-        return file.read()

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 REPORT_FILE = "report.html"
+# What takes most of the time of the first report of a process.
+_HEAVY = ("ml_a2.report.page", "matplotlib.figure", "matplotlib.backends.backend_svg")
+
+
+def prepare_report() -> None:
+    """Import what a report needs beside whatever else goes on: who waits for jobs can have that for nothing."""
+    Thread(target=lambda: [import_module(name) for name in _HEAVY], name="report", daemon=True).start()
 
 
 def write_report(run_directory: Path) -> Path:

@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.cli.unreliable import unreliable
 
 pytestmark = pytest.mark.xdist_group("executions")
 PATIENCE_SECONDS = 120
@@ -34,9 +37,11 @@ def served() -> Iterator[dict[str, str]]:
     process.communicate(timeout=PATIENCE_SECONDS)
 
 
-def _call(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+def _call(environment: dict[str, str], *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ml_a2.cli", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 def _json(environment: dict[str, str], *words: str, status: int = 0) -> dict[str, Any]:
@@ -49,6 +54,23 @@ def _json(environment: dict[str, str], *words: str, status: int = 0) -> dict[str
 @pytest.fixture(scope="module")
 def uploaded(served: dict[str, str]) -> dict[str, Any]:
     return _json(served, "upload", "--sample", "breast-cancer")
+
+
+@pytest.fixture(scope="module")
+def started(served: dict[str, str], uploaded: dict[str, Any]) -> str:
+    """The name of an execution that succeeded."""
+    started = _call(served, "start", "--name", "first", "--set", "num_round=10")
+    assert started.returncode == 0, started.stderr
+    assert "next: ml-a2 watch first" in started.stdout
+    assert _json(served, "watch", "first", "--every", "0.2")["status"] == "SUCCEEDED"
+    return "first"
+
+
+@pytest.fixture(scope="module")
+def failed(served: dict[str, str], uploaded: dict[str, Any]) -> str:
+    """The name of an execution whose training failed."""
+    _json(served, "start", "--name", "broken", "--set", "num_round=none", "--watch", status=1)
+    return "broken"
 
 
 def test_data_and_code_go_up_once(served: dict[str, str], uploaded: dict[str, Any]) -> None:
@@ -65,19 +87,98 @@ def test_data_and_code_go_up_once(served: dict[str, str], uploaded: dict[str, An
     assert changed == {"train/train.csv", "validation/validation.csv"}
 
 
-def test_an_execution_is_started_watched_and_shown(served: dict[str, str], uploaded: dict[str, Any]) -> None:
+def test_an_execution_is_started_watched_and_shown(served: dict[str, str], started: str) -> None:
     """Each command prints the next one; the metrics are those that `show` tells."""
-    started = _call(served, "start", "--name", "first", "--set", "num_round=10")
-    assert started.returncode == 0, started.stderr
-    assert "next: ml-a2 watch first" in started.stdout
     watched = _call(served, "watch", "first", "--every", "0.2")
     assert watched.returncode == 0, watched.stderr
-    for words in ("CreateTrainingJob", "round 10/10", "95 % interval", "SUCCEEDED  first"):
+    for words in ("CreateTrainingJob", "round 10/10", "95 % interval", "SUCCEEDED  first", "next: ml-a2 report first"):
         assert words in watched.stdout
     metrics = _json(served, "watch", "first")["metrics"]
     assert metrics["auc"] > 0.98
     assert _json(served, "show", "first")["metrics"] == metrics
     assert "first" in _call(served, "list").stdout
+
+
+def test_the_lines_of_both_jobs_are_followed(served: dict[str, str], started: str) -> None:
+    """Between the states during which they were written; on standard error where there is JSON."""
+    lines = _call(served, "watch", started, "--logs").stdout.splitlines()
+    training = next(number for number, line in enumerate(lines) if line.startswith("    training  [0]"))
+    evaluation = next(number for number, line in enumerate(lines) if line.startswith("    evaluation  auc="))
+    assert lines.index("  CreateTrainingJob") < training < lines.index("  CreateProcessingJob") < evaluation
+    assert not any(line.startswith("    round") for line in lines)
+    answer = _call(served, "watch", started, "--logs", "--json")
+    assert "    training  [0]" in answer.stderr
+    assert json.loads(answer.stdout)["status"] == "SUCCEEDED"
+
+
+def test_a_failure_is_told_with_the_last_words_of_the_job(served: dict[str, str], failed: str) -> None:
+    """And with the commands that are useful next, each of which reads AWS wherever it is called."""
+    answer = _call(served, "watch", failed)
+    assert answer.returncode == 1
+    assert "  log    Hyperparameter num_round: could not parse value" in answer.stdout
+    told = re.findall(r"^next: (.*)$", answer.stdout, re.MULTILINE)
+    stack = "--stack MlA2TrainingEvaluationStack"
+    assert told == [f"ml-a2 report broken {stack}", f"ml-a2 show broken {stack}", "ml-a2 watch broken --logs"]
+    document = _json(served, "watch", failed, status=1)
+    assert (document["log"][-1].partition(":")[0], document["next"]) == ("Hyperparameter num_round", told[0])
+
+
+def test_watching_outlasts_throttling(served: dict[str, str], started: str) -> None:
+    """It is told once."""
+    refusals: list[str | None] = [None, *["ThrottlingException"] * 3]
+    with unreliable(served["AWS_ENDPOINT_URL"], "DescribeExecution", refusals) as url:
+        environment = {**served, "AWS_ENDPOINT_URL_SFN": url, "AWS_MAX_ATTEMPTS": "1"}
+        answer = _call(environment, "watch", started, "--every", "0.1")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.count("warning  throttled, waiting; the execution goes on: ") == 1
+    assert "AWS answers again" in answer.stdout
+    assert refusals == []
+
+
+def test_expired_credentials_end_watching_with_the_command_to_go_on(served: dict[str, str], started: str) -> None:
+    """The execution goes on; the exit status is that of input that somebody has to mend."""
+    with unreliable(served["AWS_ENDPOINT_URL"], "DescribeExecution", [None, "ExpiredTokenException"]) as url:
+        answer = _call({**served, "AWS_ENDPOINT_URL_SFN": url}, "watch", started)
+    assert answer.returncode == 2
+    assert re.match(r"error: the AWS credentials have expired, .*ExpiredTokenException", answer.stderr), answer.stderr
+    assert "and watch it further with `ml-a2 watch first`: the execution goes on" in answer.stderr
+
+
+def test_an_execution_is_reported(served: dict[str, str], started: str, failed: str, tmp_path: Path) -> None:
+    """Its files are copied beside the page; what is not there is said."""
+    environment = {name: value for name, value in served.items() if name != "AWS_ENDPOINT_URL"}
+    where = ["--endpoint-url", served["AWS_ENDPOINT_URL"]]
+    answer = _call(environment, "report", started, *where, folder=tmp_path)
+    assert (answer.returncode, answer.stdout) == (0, "runs/first/report.html\n"), answer.stderr
+    folder = tmp_path / "runs" / "first"
+    assert {path.name for path in folder.rglob("*") if path.is_file()} == {
+        "manifest.json", "evaluation.json", "curves.json", "history.json", "training.log", "evaluation.log",
+        "report.html",
+    }  # fmt: skip
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    auc = json.loads((folder / "evaluation.json").read_text())["binary_classification_metrics"]["auc"]["value"]
+    assert f"{auc:.4f}"[:6] in page
+    answer = _call(environment, "report", failed, *where, "--output", "else/where", "--json", folder=tmp_path)
+    document = json.loads(answer.stdout)
+    assert document["report"] == "else/where/report.html"
+    assert document["missing"] == ["evaluation.json", "curves.json", "logs/evaluation.log"]
+    again = _call(environment, "report", started, *where, "--output", "else/where", folder=tmp_path)
+    assert again.returncode == 2
+    assert re.search("else/where is of arn:.*:broken, not of arn:.*:first; name another folder", again.stderr)
+
+
+def test_a_deployed_stack_is_examined(served: dict[str, str], uploaded: dict[str, Any]) -> None:
+    """Nothing is wrong with it but that nobody hears of a failure; other data than what was uploaded is told."""
+    _json(served, "upload", "--sample", "breast-cancer")
+    document = _json(served, "doctor", "--deployed", "--sample", "breast-cancer")
+    assert [finding["problem"] for finding in document["findings"]] == [
+        "nobody is subscribed and has confirmed: a failure reaches nobody"
+    ]
+    other = _json(
+        served, "doctor", "--stack", "MlA2TrainingEvaluationStack", "--sample", "diabetes", "--strict", status=1
+    )
+    told = {finding["where"].rpartition("/")[2]: finding["problem"] for finding in other["findings"]}
+    assert told["train.csv"] == "is not the same as train.csv here"
 
 
 def test_an_execution_is_stopped(served: dict[str, str], uploaded: dict[str, Any]) -> None:
@@ -110,6 +211,10 @@ def test_start_can_watch(served: dict[str, str], uploaded: dict[str, Any]) -> No
         (["watch", "nobody"], 2, "execution 'nobody' does not exist"),
         (["stop", "nobody"], 2, "execution 'nobody' does not exist"),
         (["start", "--model-artifact", "s3://b/k", "--set", "num_round=3"], 2, "--set decides how a model is trained"),
+        (["start", "--logs"], 2, "--logs shows what --watch follows; add --watch"),
+        (["doctor", "--deployed", "--permissions"], 2, "--permissions is told after a rehearsal"),
+        (["doctor", "--stack", "Other"], 2, "stack 'Other'"),
+        (["report", "nobody", "--region", "us-east-1"], 2, "execution 'nobody' does not exist"),
         (["start", "--set", "num_round"], 2, "'num_round' is not NAME=VALUE"),
         (["start", "--stack", "Other"], 2, "stack 'Other'"),
         (["upload", "--train", "gone.csv", "--target-column", "y"], 2, "gone.csv does not exist"),

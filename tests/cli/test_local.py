@@ -7,7 +7,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +19,10 @@ from click.testing import CliRunner
 from ml_a2 import contract
 from ml_a2.account import Account
 from ml_a2.cli import main
+from ml_a2.client import Pipeline
+from ml_a2.evaluation_code import evaluation_files
+from ml_a2.local.clients import Clients
+from ml_a2.local.state.folder import SNAPSHOT
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -66,10 +74,87 @@ def test_the_exports_lead_to_the_stack(assembly: Path, monkeypatch: pytest.Monke
             up.kill()
 
 
+@contextmanager
+def _up(assembly: Path, state: Path) -> Iterator[tuple[subprocess.Popen[str], Pipeline, list[str]]]:
+    """Serve what is kept in a folder; gives the process, what was deployed, and what it told before it served."""
+    command = [sys.executable, "-m", "ml_a2.cli", "local", "up", "--assembly", str(assembly), "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as up:
+        try:
+            assert up.stdout is not None
+            assert up.stderr is not None
+            told = [up.stderr.readline()]
+            while not told[-1].startswith("serving "):
+                told.append(up.stderr.readline())
+                assert told[-1], f"it ended before it served: {told}"
+            clients = Clients(told[-1].split()[1], "us-east-1")
+            stack = clients.client("cloudformation").describe_stacks()["Stacks"][0]
+            outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+            yield up, Pipeline(clients, outputs), told
+        finally:
+            up.kill()
+
+
+def test_what_is_kept_is_there_after_a_restart(assembly: Path, tmp_path: Path) -> None:
+    """Versions of objects, the execution, its results; the stack is the same one, and was not touched."""
+    state, (first, second) = tmp_path / "state", (tmp_path / "first", tmp_path / "second")
+    first.write_text("1,2\n0,1\n" * 50)
+    second.write_text("1,3\n0,1\n" * 50)
+    with _up(assembly, state) as (up, pipeline, told):
+        assert told[0] == f"state: {state}: new\n"
+        for rows in (first, second):
+            pipeline.upload({**evaluation_files(), "train/t.csv": rows, "validation/v.csv": rows})
+        arn = pipeline.start("kept", {"hyperparameters": {"num_round": "3", "objective": "binary:logistic"}})
+        for _ in pipeline.watch(arn, poll_seconds=0.1):
+            pass
+        before = _seen(pipeline, arn)
+        up.terminate()
+        assert up.wait(timeout=60) == 0
+    with _up(assembly, state) as (up, pipeline, told):
+        stacks = "stack CDKToolkit, stack MlA2TrainingEvaluationStack"
+        assert re.match(rf"state: .*: {stacks}, \d+ objects, 1 execution, from 20", told[0])
+        assert _seen(pipeline, arn) == before
+        assert before["status"] == "SUCCEEDED"
+        assert len(before["versions"]) == 2
+
+
+def test_little_is_lost_when_it_is_killed(assembly: Path, tmp_path: Path) -> None:
+    """What was there some seconds before is there; the folder is free again."""
+    state, rows = tmp_path / "state", tmp_path / "rows"
+    rows.write_text("1,2\n")
+    with _up(assembly, state) as (up, pipeline, _):
+        pipeline.upload({"train/t.csv": rows})
+        deadline = time.monotonic() + 60
+        while b"train/t.csv" not in (state / SNAPSHOT).read_bytes() if (state / SNAPSHOT).exists() else True:
+            assert time.monotonic() < deadline, "nothing was kept"
+            time.sleep(0.1)
+        busy = CliRunner().invoke(main, ["local", "up", "--no-deploy", "--state", str(state)])
+        assert (busy.exit_code, "another process serves it" in busy.output) == (2, True), busy.output
+        up.kill()
+        up.wait()
+    with _up(assembly, state) as (up, pipeline, told):
+        assert "1 object, 0 executions" in told[0]
+
+
+def _seen(pipeline: Pipeline, arn: str) -> dict[str, Any]:
+    """Return what a person would look for again."""
+    clients: Any = pipeline._clients
+    bucket = pipeline._outputs[contract.OUTPUT_TRAINING_DATA_BUCKET]
+    stack = clients.client("cloudformation").describe_stacks()["Stacks"][0]
+    versions = clients.s3.list_object_versions(Bucket=bucket, Prefix="train/")["Versions"]
+    return {
+        "stack": {key: stack.get(key) for key in ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime")},
+        "versions": [(version["VersionId"], version["ETag"], version["LastModified"]) for version in versions],
+        "status": pipeline.outcome(arn).status,
+        "history": pipeline.history(arn),
+        "metrics": pipeline.outcome(arn).output,
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--state", "kept"], "--state is not supported yet"),
+        (["--state", __file__], "is no folder; choose a new --state DIR"),
+        (["--state", str(Path(__file__).parent)], "holds something else"),
         (["--no-deploy", "--assembly", "cdk.out"], "--no-deploy leaves the stack to another program"),
         (["--assembly", "nowhere"], "nowhere/manifest.json cannot be read"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -16,6 +17,8 @@ from filelock import FileLock
 from ml_a2.local.runtime import LocalRuntime
 
 INSTALLED = "installed"
+AWS_CLI = "awscli==1.46.3"
+CDK_CLI = ["npx", "--yes", "aws-cdk@2.1148.1"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,25 @@ def bootstrapped() -> Iterator[LocalRuntime]:
     with LocalRuntime(speed=1000) as runtime:
         runtime.bootstrap()
         yield runtime
+
+
+@pytest.fixture
+def aws(bootstrapped: LocalRuntime, tmp_path: Path, pytestconfig: pytest.Config) -> Client:
+    """The AWS CLI."""
+    assert pytestconfig.cache is not None
+    programs = environment_with(AWS_CLI, pytestconfig.cache.mkdir("clients"))
+    return Client(bootstrapped, [str(programs / "python"), "-m", "awscli"], tmp_path, {"AWS_PAGER": ""})
+
+
+@pytest.fixture
+def cdk(bootstrapped: LocalRuntime, tmp_path: Path) -> Client:
+    """The CDK's CLI, of a version that knows AWS_ENDPOINT_URL."""
+    if shutil.which("npx") is None:
+        pytest.skip("npx, which comes with Node.js, is not installed")
+    found = subprocess.run([*CDK_CLI, "--version"], capture_output=True, text=True, check=False, timeout=120)
+    if found.returncode != 0:
+        pytest.skip(f"aws-cdk cannot be had from npm's registry: {found.stderr.strip()[-300:]}")
+    return Client(bootstrapped, CDK_CLI, tmp_path, {"CI": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"})
 
 
 def environment_with(requirement: str, cache: Path) -> Path:

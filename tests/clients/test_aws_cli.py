@@ -10,19 +10,10 @@ import pytest
 
 from ml_a2 import contract
 from ml_a2.evaluation_code import evaluation_files
-from ml_a2.local.runtime import LocalRuntime
-from tests.clients.conftest import Client, environment_with
+from tests.clients.conftest import Client
 from tests.local.conftest import ROWS
 
 pytestmark = pytest.mark.xdist_group("clients")
-
-CLI = "awscli==1.46.3"
-
-
-@pytest.fixture
-def aws(bootstrapped: LocalRuntime, tmp_path: Path, pytestconfig: pytest.Config) -> Client:
-    programs = environment_with(CLI, pytestconfig.cache.mkdir("clients"))
-    return Client(bootstrapped, [str(programs / "python"), "-m", "awscli"], tmp_path, {"AWS_PAGER": ""})
 
 
 def _outputs(aws: Client) -> dict[str, str]:

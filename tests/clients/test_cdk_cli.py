@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,9 @@ import pytest
 
 from ml_a2 import contract
 from ml_a2.account import Account
-from ml_a2.local.runtime import LocalRuntime
 from tests.clients.conftest import Client
 
 pytestmark = pytest.mark.xdist_group("clients")
-
-CLI = ["npx", "--yes", "aws-cdk@2.1148.1"]
-
-
-@pytest.fixture
-def cdk(bootstrapped: LocalRuntime, tmp_path: Path) -> Client:
-    if shutil.which("npx") is None:
-        pytest.skip("npx, which comes with Node.js, is not installed")
-    found = subprocess.run([*CLI, "--version"], capture_output=True, text=True, check=False, timeout=120)
-    if found.returncode != 0:
-        pytest.skip(f"aws-cdk cannot be had from npm's registry: {found.stderr.strip()[-300:]}")
-    return Client(bootstrapped, CLI, tmp_path, {"CI": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"})
 
 
 def _deploy(cdk: Client, assembly: Path) -> tuple[int, str]:

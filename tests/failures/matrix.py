@@ -139,7 +139,7 @@ def cells() -> Iterable[Scenario]:
             f"{call}: quota exceeded ten times", act(f"sagemaker:{call}=ResourceLimitExceeded*10"), status="SUCCEEDED"
         )
     yield Scenario(
-        "quota exceeded for good", train("sagemaker:CreateTrainingJob=ResourceLimitExceeded*40"),
+        "quota exceeded for good", train("sagemaker:CreateTrainingJob=ResourceLimitExceeded*200"),
         error="SageMaker.ResourceLimitExceededException", cause="account-level service limit",
         messages=[TRAINING_FAILED], alarms=FAILED_ALARM,
     )  # fmt: skip
@@ -222,7 +222,7 @@ def main() -> int:
     """Run every cell, print the table, write the page."""
     assembly, _ = find_assembly(None)
     lines, failed = [], 0
-    with LocalRuntime(speed=1000) as runtime:
+    with LocalRuntime(speed=5000) as runtime:
         stage = Stage(runtime, assembly)
         for cell in cells():
             result, processes = run(stage, cell)

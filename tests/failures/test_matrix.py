@@ -18,7 +18,7 @@ CELLS = list(matrix.cells())
 
 @pytest.fixture(scope="module")
 def stage(assembly: Path) -> Iterator[Stage]:
-    with LocalRuntime(speed=1000) as runtime:
+    with LocalRuntime(speed=5000) as runtime:
         yield Stage(runtime, assembly)
 
 

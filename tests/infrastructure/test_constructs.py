@@ -10,7 +10,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Match, Template
 
-from ml_a2.errors import SettingsError
 from ml_a2.infrastructure.alerting import Alerting
 from ml_a2.infrastructure.calls import service_call
 from ml_a2.infrastructure.evaluation import Evaluation
@@ -48,31 +47,6 @@ def test_storage_empties_its_buckets_in_development(stack: Stack) -> None:
     """A development storage empties each bucket before it is deleted."""
     Storage(stack, "Storage", retain=False)
     Template.from_stack(stack).resource_count_is("Custom::S3AutoDeleteObjects", 3)
-
-
-@pytest.mark.parametrize(
-    ("region", "uri"),
-    [
-        ("eu-west-1", "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"),
-        ("cn-north-1", "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:1.7-1"),
-        ("us-gov-west-1", "414596584902.dkr.ecr.us-gov-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"),
-    ],
-)
-def test_image_uri_is_that_of_the_region(region: str, uri: str) -> None:
-    """With a known region the account is looked up at synth; the domain is the partition's."""
-    stack = _in_region(region)
-    found = stack.resolve(ImageRegistry(stack, "Images").uri("sagemaker-xgboost", "1.7-1"))
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    text = (
-        found if isinstance(found, str) else "".join(p if isinstance(p, str) else suffix for p in found["Fn::Join"][1])
-    )
-    assert text == uri
-
-
-def test_fails_for_a_region_without_images() -> None:
-    """A region outside the table is refused by name, with those that are in it."""
-    with pytest.raises(SettingsError, match=r"region 'mx-central-1' has no .* deploy to one of af-south-1, "):
-        ImageRegistry(_in_region("mx-central-1"), "Images")
 
 
 def test_job_role_starts_without_access_to_objects(stack: Stack) -> None:

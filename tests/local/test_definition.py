@@ -49,7 +49,7 @@ def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> Non
     [
         ("{", "is no JSON"),
         ("[]", "is no JSON object"),
-        (_changed("States", "C", value="Fail"), "state 'C' is no JSON object"),
+        (_changed("States", "C", value="Fail"), "'Fail' is no JSON object at /States/C"),
         (_changed("States", "B", "Parameters", value={"x.$": "hello"}), "'x.$' is 'hello', neither a path nor"),
         (
             _changed("States", "B", "Resource", value="arn:aws:states:::sns:publish"),

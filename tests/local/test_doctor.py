@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from ml_a2.errors import AssemblyError
-from ml_a2.local.audit import Machine, _patience, _time
+from ml_a2.local.audit import Machine, _images, _patience, _time
 from ml_a2.local.doctor import _missing_assets
 
 
@@ -47,6 +48,16 @@ def test_polling_must_fit_into_the_history(between: str, pause: int, full: bool)
     """A day at 30 seconds does not, at 60 it does, also when a state stands before the wait."""
     found = [finding.problem for finding in _time(_machine(pause=pause, between=between))]
     assert ["history events" in problem for problem in found] == ([True] if full else [])
+
+
+@pytest.mark.parametrize(("day", "warned"), [(17, False), (18, True)])
+def test_an_image_without_patches_is_warned_of(day: int, warned: bool) -> None:
+    """From the day after AWS's last one on."""
+    machine = _machine(pause=60, between="Wait")
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    machine.states["Create"]["Parameters"]["AlgorithmSpecification"] = {"TrainingImage": image}
+    found = [(finding.severity, finding.where) for finding in _images(machine, dt.date(2026, 11, day))]
+    assert found == ([("warning", "m, state Create")] if warned else [])
 
 
 def test_assets_that_are_odd_are_told(assembly: Path, tmp_path: Path) -> None:

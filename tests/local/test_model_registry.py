@@ -229,10 +229,10 @@ def test_fails_with_the_reason_of_the_call_itself(registering: Path) -> None:
 def test_fails_at_once_where_no_group_is_to_blame(registering: Path) -> None:
     """An account's limit is told as it is, without another attempt."""
     scenario = Scenario(
-        "too many packages", train("sagemaker:CreateModelPackage=ResourceLimitExceeded*99"), messages=[FAILED],
+        "too many packages", train("sagemaker:CreateModelPackage=ResourceLimitExceeded*200"), messages=[FAILED],
         alarms=FAILED_ALARM, error="SageMaker.ResourceLimitExceededException", cause="service limit",
     )  # fmt: skip
-    with LocalRuntime(speed=1000) as runtime:
+    with LocalRuntime(speed=5000) as runtime:
         stage = Stage(runtime, registering)
         assert Result.of(stage, scenario).problems() == []
         assert _groups(stage) == []

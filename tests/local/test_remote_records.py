@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from ml_a2.errors import UserError
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.local.run import RunRequest, RunResult, run_on
 from ml_a2.local.runtime import LocalRuntime
+from ml_a2.records.fetching import fetch_run
 from ml_a2.records.record import UNREADABLE, RunDirectories
 from ml_a2.records.remote import RemoteRecords
 from ml_a2.records.request import Request
@@ -28,7 +30,7 @@ class Silence:
     def say(self, text: str) -> None:
         """Hear a step."""
 
-    state = plan = round = say
+    state = plan = round = line = pause = say
 
 
 @dataclass
@@ -153,6 +155,45 @@ def test_a_manifest_outlives_its_execution(ran: Ran) -> None:
     document = {**RunDirectories(ran.runs).get(ran.name).document}
     ran.put("long-ago", "manifest.json", json.dumps(document))
     assert ran.records.get("long-ago").metrics == ran.result.metrics
+
+
+@pytest.mark.xdist_group("remote-records")
+def test_an_execution_is_fetched_as_far_as_it_is_known(ran: Ran, tmp_path: Path) -> None:
+    """Of what Step Functions has forgotten there is no history, and so no log; what is there is copied again."""
+    pipeline, clients = Pipeline(ran.runtime.clients, ran.outputs), ran.runtime.clients
+    document = {**RunDirectories(ran.runs).get(ran.name).document}
+    ran.put("forgotten", "manifest.json", json.dumps(document))
+    folder = tmp_path / "forgotten"
+    for _ in range(2):
+        assert fetch_run(ran.records.get("forgotten"), clients, pipeline, folder) == [
+            "evaluation.json", "curves.json", "history.json", "logs/training.log", "logs/evaluation.log",
+        ]  # fmt: skip
+    assert json.loads((folder / "manifest.json").read_text()) == document
+    assert fetch_run(ran.records.get(ran.name), clients, pipeline, tmp_path / ran.name) == []
+    for file in ("evaluation.json", "curves.json", "history.json", "logs/training.log", "logs/evaluation.log"):
+        assert (tmp_path / ran.name / file).read_bytes() == (ran.runs / ran.name / file).read_bytes()
+
+
+@pytest.mark.xdist_group("remote-records")
+def test_fails_to_fetch_into_a_folder_of_something_else(ran: Ran, tmp_path: Path) -> None:
+    """Neither another run's files nor a person's own are mixed with these."""
+    pipeline, clients, record = (
+        Pipeline(ran.runtime.clients, ran.outputs),
+        ran.runtime.clients,
+        ran.records.get(ran.name),
+    )
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(UserError, match="is there and no run; name another folder with --output DIR"):
+        fetch_run(record, clients, pipeline, tmp_path)
+    other = {**record.document, "execution": {**record.execution, "arn": "arn:other"}}
+    write_manifest(tmp_path / "other", other)
+    with pytest.raises(UserError, match="other is of arn:other, not of arn:"):
+        fetch_run(record, clients, pipeline, tmp_path / "other")
+
+
+def write_manifest(folder: Path, document: dict[str, Any]) -> None:
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(document))
 
 
 @pytest.mark.xdist_group("remote-records")

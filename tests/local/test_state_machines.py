@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ml_a2.local import patches
 from ml_a2.local.runtime import LocalRuntime
@@ -103,9 +105,8 @@ def test_a_topic_policy_can_deny(runtime: LocalRuntime) -> None:
 
 def test_fails_for_an_integration_whose_permissions_are_unknown(runtime: LocalRuntime) -> None:
     """What cannot be decided is refused by name, not allowed."""
-    answer = _execute(runtime, {"List": _task("s3:listBuckets", {})}, None, "s3:*")
-    assert answer["status"] == "FAILED"
-    assert "s3:list_buckets is not supported in a state machine here" in answer["cause"]
+    with pytest.raises(ClientError, match=r"InvalidDefinition.*the permissions of s3:list_buckets are not known here"):
+        _execute(runtime, {"List": _task("s3:listBuckets", {})}, None, "s3:*")
 
 
 @pytest.mark.parametrize("rule", [{"StringEquals": "x"}, {"NumericLessThan": 3}, {"IsString": True}])
@@ -120,12 +121,18 @@ def test_a_choice_on_a_missing_variable_fails(runtime: LocalRuntime, rule: dict[
     assert "Invalid path '$.no.such': The choice state's condition path references an invalid value" in answer["cause"]
 
 
-@pytest.mark.parametrize("parameters", [{"TopicArn.$": "$.no.such"}, {"Nonsense": "x"}])
-def test_runtime_errors_cannot_be_caught(runtime: LocalRuntime, parameters: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("call", "parameters"),
+    [
+        ("sns:publish", {"Message": "m", "TopicArn.$": "$.no.such"}),
+        ("s3:putObject", {"Bucket": "data", "Key": "key", "Body": "text, which is refused here"}),
+    ],
+)
+def test_runtime_errors_cannot_be_caught(runtime: LocalRuntime, call: str, parameters: dict[str, Any]) -> None:
     """States.ALL catches everything but what ends an execution in any case."""
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
-    task = {**_task("sns:publish", {"Message": "m", **parameters}), "Catch": catch}
-    answer = _execute(runtime, {"Tell": task, "Done": {"Type": "Succeed"}}, None, "sns:Publish")
+    task = {**_task(call, parameters), "Catch": catch}
+    answer = _execute(runtime, {"Tell": task, "Done": {"Type": "Succeed"}}, None, "sns:Publish", "s3:PutObject")
     assert (answer["status"], answer["error"]) == ("FAILED", "States.Runtime")
 
 
@@ -232,3 +239,28 @@ def test_a_task_that_fails_before_its_call_is_followed_too(runtime: LocalRuntime
     assert _execute(runtime, {"Describe": task})["status"] == "FAILED"
     runtime.settle()
     assert runtime.incidents.all() == []
+
+
+@pytest.mark.parametrize("last", [1001, 10**11])
+def test_ranges_are_bounded_before_they_are_made(runtime: LocalRuntime, last: int) -> None:
+    """A range has 1,000 items at most; a large one must not fill the memory first."""
+    states = {"Count": {"Type": "Pass", "Parameters": {"n.$": f"States.ArrayRange(1, {last}, 1)"}, "End": True}}
+    answer = _execute(runtime, states)
+    assert answer["status"] == "FAILED"
+    assert "Arrays cannot contain more than 1000 items" in answer["cause"]
+
+
+def test_a_range_of_a_thousand_items_is_made(runtime: LocalRuntime) -> None:
+    """The limit itself is allowed."""
+    states = {"Count": {"Type": "Pass", "Parameters": {"n.$": "States.ArrayRange(1, 1000, 1)"}, "End": True}}
+    assert json.loads(_execute(runtime, states)["output"])["n"][-1] == 1000
+
+
+def test_executions_without_a_name_get_one(runtime: LocalRuntime) -> None:
+    """Each another, as AWS makes them up; none meets the one before."""
+    _execute(runtime, {"Done": {"Type": "Succeed"}})
+    stepfunctions = runtime.clients.stepfunctions
+    machine = stepfunctions.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    arns = [stepfunctions.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
+    names = [_await(runtime, arn)["name"] for arn in arns]
+    assert len({uuid.UUID(name) for name in names}) == 2

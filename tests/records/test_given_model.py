@@ -124,8 +124,25 @@ def test_fails_where_there_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"manifest\.json cannot be read"):
         find_model(run)
     (run / "model.tar.gz").write_bytes(b"text")
-    with pytest.raises(UserError, match="holds no model 'xgboost-model' that can be read"):
+    with pytest.raises(UserError, match="holds no model 'xgboost-model': Not a gzipped file"):
         find_model(run / "model.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{}", "holds no model 'xgboost-model' that can be read: "),
+        (b'{"a":' * 2_000_000, "XGBoost crashes on it"),  # it follows each level with a call of its own
+    ],
+)
+def test_fails_on_a_file_that_is_no_model(tmp_path: Path, content: bytes, words: str) -> None:
+    """Not even one that ends the process which reads it."""
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo("xgboost-model")
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    with pytest.raises(UserError, match=words):
+        find_model(tmp_path / "model.tar.gz")
 
 
 def test_a_sample_gives_the_rows_that_the_model_did_not_train_on(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ Z = 1.959963984540054
 REPLICATES = 1000
 SEED = 20240901
 # Rows beyond this many are drawn in random blocks: the sums of a block stand in for its rows.
-MOST_BLOCKS = 5000
+MOST_BLOCKS = 2000
 REPLICATES_AT_ONCE = 100
 ROWS_AT_ONCE = 1_000_000
 
@@ -23,7 +23,7 @@ BlockSums = Callable[[slice, Array, int], Array]
 
 
 def block_sums(sums: BlockSums, rows: int) -> Array:
-    """Sum the statistics of all rows in at most 5,000 blocks, (blocks, columns); few rows are a block each."""
+    """Sum the statistics of all rows in at most 2,000 blocks, (blocks, columns); few rows are a block each."""
     blocks = min(rows, MOST_BLOCKS)
     random = np.random.RandomState(SEED)
     total = None

@@ -8,12 +8,12 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 from typing import Any
 
 import numpy as np
 
+from .archive import extract
 from .arrays import Array
 from .errors import EvaluationError
 
@@ -95,7 +95,7 @@ def load_model(folder: str) -> Model:
         raise EvaluationError("there is no model.tar.gz in {}".format(folder))
     with tempfile.TemporaryDirectory() as scratch:
         path = os.path.join(scratch, "xgboost-model")
-        _extract(archive, path)
+        extract(archive, "xgboost-model", path)
         _check_version(path)
         booster = xgboost.Booster()
         try:
@@ -109,7 +109,7 @@ def load_model(folder: str) -> Model:
 def import_xgboost() -> Any:
     """Import xgboost; where it is missing, install the wheel beside evaluate.py, for this process only."""
     try:
-        import xgboost
+        return _import_without_scikit_learn()
     except ImportError:
         code = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         wheels = glob.glob(os.path.join(code, "xgboost*.whl"))
@@ -119,20 +119,20 @@ def import_xgboost() -> Any:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", target]
         subprocess.check_call([*command, "--disable-pip-version-check", wheels[0]])
         sys.path.insert(0, target)
-        import xgboost
-    return xgboost
+        return _import_without_scikit_learn()
 
 
-def _extract(archive: str, path: str) -> None:
+def _import_without_scikit_learn() -> Any:
+    """Import xgboost without its wrappers of scikit-learn, which take most of the time of importing it."""
+    absent = "sklearn" not in sys.modules
+    if absent:
+        sys.modules["sklearn"] = None  # type: ignore[assignment]  # importing it raises ImportError
     try:
-        with tarfile.open(archive) as tar:
-            member = tar.extractfile("xgboost-model")
-            if member is None:
-                raise EvaluationError("{} holds no model: 'xgboost-model' is no file".format(archive))
-            with open(path, "wb") as file:
-                file.write(member.read())
-    except (tarfile.TarError, KeyError, OSError, EOFError) as error:
-        raise EvaluationError("{} holds no model 'xgboost-model': {}".format(archive, error)) from error
+        import xgboost
+    finally:
+        if absent:
+            del sys.modules["sklearn"]
+    return xgboost
 
 
 def _check_version(path: str) -> None:

@@ -104,7 +104,7 @@ def describe_change_set(stack: Stack, change_set: ChangeSet) -> dict[str, Any]:
 
 def summarize_template(template: Mapping[str, Any], capabilities: list[str]) -> dict[str, Any]:
     """Return what a template consists of."""
-    kinds = {resource.get("Type") for resource in template.get("Resources", {}).values()}
+    kinds = {str(resource.get("Type", "")) for resource in template.get("Resources", {}).values()}
     reason = "The following resource(s) require capabilities: [AWS::IAM::Role]" if capabilities else None
     return _without_none(
         Parameters=[_parameter(name, declared) for name, declared in template.get("Parameters", {}).items()],

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from ml_a2.errors import AssemblyError
 from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.cloudformation.answers import (
@@ -16,8 +17,8 @@ from ml_a2.local.cloudformation.answers import (
     summarize_stack,
     summarize_template,
 )
-from ml_a2.local.cloudformation.change_sets import ChangeSets
-from ml_a2.local.cloudformation.changes import required_capabilities
+from ml_a2.local.cloudformation.change_sets import UPDATABLE, ChangeSets
+from ml_a2.local.cloudformation.changes import is_unchanged, required_capabilities
 from ml_a2.local.cloudformation.operations import StackOperations
 from ml_a2.local.cloudformation.stack import Stack, Submission
 from ml_a2.local.cloudformation.stacks import Stacks
@@ -68,17 +69,37 @@ class CloudFormation:
         self._lock = threading.Lock()
 
     def deploy(self, template: Mapping[str, Any], name: str, tags: Mapping[str, str]) -> dict[str, str]:
-        """Create the endpoint's own stack and return its outputs, once it stands.
+        """Create the endpoint's own stack, or update one that is there, and return its outputs, once it stands.
 
         Raises:
-            AssemblyError: the template cannot be deployed; nothing is left of it.
+            AssemblyError: the template cannot be deployed; nothing is left of it, or the stack is as it was.
         """
-        stack = self._stacks.add(name)
-        self._carry_out.begin_creation(stack)
         capabilities = tuple(required_capabilities(template))
         submission = Submission(json.dumps(template), template, tags=tags, capabilities=capabilities)
-        self._carry_out.create(stack, submission)
+        stack = self._stacks.find(name)
+        if stack is not None and stack.status == "ROLLBACK_COMPLETE":  # the CDK deletes what was never there, too
+            self._carry_out.begin_deletion(stack)
+            self._carry_out.delete(stack)
+            stack = None
+        if stack is None or stack.status == "REVIEW_IN_PROGRESS":
+            stack = stack or self._stacks.add(name)
+            stack.change_sets.clear()
+            self._carry_out.begin_creation(stack)
+            self._carry_out.create(stack, submission)
+        elif stack.status not in UPDATABLE:
+            raise AssemblyError(
+                f"stack {name!r} is in {stack.status} state and cannot be updated; "
+                "serve it with --no-deploy, and delete it"
+            )
+        elif not is_unchanged(stack, submission):
+            self._carry_out.begin_update(stack)
+            self._carry_out.update(stack, submission)
         return dict(stack.outputs)
+
+    @property
+    def stacks(self) -> Stacks:
+        """Return the stacks themselves."""
+        return self._stacks
 
     def close(self) -> None:
         """Wait for what is under way."""
@@ -124,14 +145,18 @@ class CloudFormation:
         found = [stack for stack in self._stacks.every() if not wanted or stack.status in wanted]
         return {"StackSummaries": [summarize_stack(stack) for stack in found]}
 
+    def _stack(self, request: Mapping[str, Any]) -> Stack:
+        """Return the stack that a request names."""
+        if "StackName" not in request:
+            raise ApiError("ValidationError", "StackName is missing; without it is not supported locally")
+        return self._stacks.get(request["StackName"])
+
     def _describe_events(self, request: dict[str, Any]) -> dict[str, Any]:
-        stack = self._stacks.get(request["StackName"])
+        stack = self._stack(request)
         return {"StackEvents": [describe_event(stack, event) for event in reversed(stack.events)]}
 
     def _describe_resources(self, request: dict[str, Any]) -> dict[str, Any]:
-        if "StackName" not in request:
-            raise ApiError("ValidationError", "StackName is missing; without it is not supported locally")
-        stack = self._stacks.get(request["StackName"])
+        stack = self._stack(request)
         wanted = request.get("LogicalResourceId")
         if wanted is not None and wanted not in stack.states:
             raise ApiError("ValidationError", f"Resource {wanted} does not exist for stack {stack.name}")
@@ -139,7 +164,7 @@ class CloudFormation:
         return {"StackResources": [describe_resource(stack, event, summary=False) for event in found]}
 
     def _list_resources(self, request: dict[str, Any]) -> dict[str, Any]:
-        stack = self._stacks.get(request["StackName"])
+        stack = self._stack(request)
         found = [describe_resource(stack, event, summary=True) for event in stack.states.values()]
         return {"StackResourceSummaries": found}
 
@@ -147,7 +172,7 @@ class CloudFormation:
         if "ChangeSetName" in request:
             submission: Submission | None = self._change_sets.find(request)[1].submission
         else:
-            submission = self._stacks.get(request["StackName"]).submission
+            submission = self._stack(request).submission
         if submission is None:  # the stack is under review still
             return {"StagesAvailable": []}
         return {"TemplateBody": submission.body, "StagesAvailable": ["Original", "Processed"]}
@@ -159,7 +184,7 @@ class CloudFormation:
         return summarize_template(template, required_capabilities(template))
 
     def _protect(self, request: dict[str, Any]) -> dict[str, Any]:
-        stack = self._stacks.get(request["StackName"])
+        stack = self._stack(request)
         stack.termination_protection = request["EnableTerminationProtection"]
         return {"StackId": stack.id}
 

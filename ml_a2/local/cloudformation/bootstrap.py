@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_a2.local.clients import Clients
-from ml_a2.local.deployer import SSM_PARAMETERS
+from ml_a2.local.deployer import SSM_PARAMETERS, VERSION_PARAMETER
 from ml_a2.local.sagemaker.protocol import ApiError, SageMakerApi
 from ml_a2.local.template import Environment
 
 QUALIFIER = "hnb659fds"
+TOOLKIT_STACK = "CDKToolkit"
 ROLES = ("deploy-role", "file-publishing-role", "lookup-role")
 
 
@@ -28,12 +28,21 @@ def assumable_roles(environment: Environment) -> set[str]:
     return {_role(environment, name) for name in ROLES}
 
 
-def bootstrap(clients: Clients, environment: Environment) -> None:
-    """Create the assets bucket, as the bootstrap template does."""
-    bucket = assets_bucket(environment)
-    where: Any = {"CreateBucketConfiguration": {"LocationConstraint": environment.region}}
-    clients.s3.create_bucket(Bucket=bucket, **(where if environment.region != "us-east-1" else {}))
-    clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+def toolkit_template(environment: Environment) -> dict[str, Any]:
+    """Return the template of the stack that a bootstrap leaves: of its resources the bucket, which is all that is used.
+
+    The CDK's CLI looks at the outputs, and does nothing where the version is newer than its own.
+    """
+    properties = {
+        "BucketName": assets_bucket(environment),
+        "VersioningConfiguration": {"Status": "Enabled"},
+    }
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": properties, "DeletionPolicy": "Retain"}
+    outputs = {
+        "BucketName": {"Value": {"Ref": "StagingBucket"}},
+        "BootstrapVersion": {"Value": SSM_PARAMETERS[VERSION_PARAMETER]},
+    }
+    return {"Resources": {"StagingBucket": bucket}, "Outputs": outputs}
 
 
 class ParameterStore(SageMakerApi):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ml_a2.local.deployer import Deployed
@@ -94,6 +94,17 @@ class Stack:
     def busy(self) -> bool:
         """Tell whether something is under way."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    def copy(self) -> Stack:
+        """Return what is known of it now."""
+        return replace(
+            self,
+            outputs=dict(self.outputs),
+            resources=dict(self.resources),
+            states=dict(self.states),
+            events=list(self.events),
+            change_sets=dict(self.change_sets),
+        )
 
     def become(self, status: str, reason: str | None = None) -> None:
         """Take a status."""

@@ -70,6 +70,19 @@ class Stacks:
         self._threads.append(thread)
         thread.start()
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether something is under way."""
+        return any(stack.busy for stack in self._all)
+
+    def kept(self) -> list[Stack]:
+        """Return copies of all, which nobody changes."""
+        return [stack.copy() for stack in self._all]
+
+    def restore(self, kept: list[Stack]) -> None:
+        """Take the stacks of an earlier endpoint."""
+        self._all = kept
+
     def close(self) -> None:
         """Wait for what is under way."""
         for thread in self._threads:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from ml_a2.errors import AssemblyError
 from ml_a2.local.clients import Clients
+from ml_a2.local.edge.json_text import read_json
 from ml_a2.local.sagemaker.protocol import ApiError
+from ml_a2.local.template_shape import check_shape
 
 # CloudFormation User Guide, "Quotas": in a request, and as an object.
 LARGEST_BODY_BYTES = 51_200
@@ -48,16 +50,20 @@ def parse_template(text: str) -> dict[str, Any]:
     """Read a template's JSON.
 
     Raises:
-        ApiError: it is no JSON object.
+        ApiError: it is no JSON object, or has another shape than a template.
     """
     try:
-        template = json.loads(text)
-    except json.JSONDecodeError as error:
+        template = read_json(text)
+    except ValueError as error:
         raise ApiError(
             "ValidationError", f"Template format error: no JSON, and YAML is not supported locally: {error}"
         ) from error
     if not isinstance(template, dict):
         raise ApiError("ValidationError", "Template format error: unsupported structure.")
+    try:
+        check_shape(template)
+    except AssemblyError as error:
+        raise ApiError("ValidationError", f"Template error: {error}") from error
     return template
 
 
@@ -68,6 +74,8 @@ def _fetch(url: str, clients: Clients) -> str:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         raise ApiError("ValidationError", f"S3 error: {error.response['Error']['Message']} ({code}: {url})") from error
+    except BotoCoreError as error:  # a name that no bucket can have
+        raise _refusal(url) from error
     if answer["ContentLength"] > LARGEST_OBJECT_BYTES:
         raise ApiError("ValidationError", f"Template may not exceed {LARGEST_OBJECT_BYTES} bytes in size.")
     try:
@@ -78,12 +86,17 @@ def _fetch(url: str, clients: Clients) -> str:
 
 def _bucket_and_key(url: str) -> tuple[str, str]:
     """Read an object's URL, with the bucket in the path or in the host name."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise _refusal(url) from error
     host, path = parts.hostname or "", unquote(parts.path).lstrip("/")
     in_host = re.fullmatch(r"(.+)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?", host)
     bucket, key = (in_host.group(1), path) if in_host else path.partition("/")[::2]
     if not bucket or not key:
-        raise ApiError(
-            "ValidationError", f"TemplateURL must reference a valid S3 object to which you have access: {url}"
-        )
+        raise _refusal(url)
     return bucket, key
+
+
+def _refusal(url: str) -> ApiError:
+    return ApiError("ValidationError", f"TemplateURL must reference a valid S3 object to which you have access: {url}")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ml_a2 import contract
+from ml_a2.image_uri import parse_image_uri
 from ml_a2.local.images.xgboost.interface import VERSION_VARIABLE
 from ml_a2.local.template import Environment
-
-URI = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.(?P<domain>[a-z.]+)/(?P<repository>[^:@]+):(?P<tag>.+)"
-)
 
 
 class UnknownImageError(Exception):
@@ -47,8 +43,8 @@ def find_image(uri: str, environment: Environment) -> Image:
     Raises:
         UnknownImageError: names the part of the URI that does not fit the region's registry or is not known.
     """
-    match = URI.fullmatch(uri)
-    if not match:
+    image = parse_image_uri(uri)
+    if not image:
         raise UnknownImageError(f"image {uri!r} is not the URI of an image in Amazon ECR")
     expected = {
         "account": contract.REGISTRY_ACCOUNTS.get(environment.region),
@@ -56,13 +52,12 @@ def find_image(uri: str, environment: Environment) -> Image:
         "domain": environment.pseudo_parameters()["AWS::URLSuffix"],
     }
     for part, value in expected.items():
-        if match[part] != value:
+        if getattr(image, part) != value:
             raise UnknownImageError(
-                f"image {uri!r}: {part} {match[part]!r} is not that of SageMaker's images in {environment.region}, "
-                f"{value!r}"
+                f"image {uri!r}: {part} {getattr(image, part)!r} is not that of SageMaker's images in "
+                f"{environment.region}, {value!r}; only those can be run locally, see docs/fidelity.md"
             )
-    name = (match["repository"], match["tag"])
-    if name not in IMAGES:
+    if image.tag is None or (image.repository, image.tag) not in IMAGES:
         known = ", ".join(f"{repository}:{tag}" for repository, tag in IMAGES)
         raise UnknownImageError(f"image {uri!r} cannot be run locally, only {known}; see docs/fidelity.md")
-    return Image(match["account"], *name, *IMAGES[name])
+    return Image(image.account, image.repository, image.tag, *IMAGES[image.repository, image.tag])

@@ -6,13 +6,14 @@ replaces what the patches do, not the patches.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import moto
 
 import ml_a2.local.engine  # noqa: F401  # before the modules below, which import all of it
-from ml_a2.local.patches import executions, interpreter, services
-from ml_a2.local.patches.active import Active, Call, HttpDelivery, StatusListener, activate
+from ml_a2.local.patches import executions, interpreter, objects, services
+from ml_a2.local.patches.active import Active, Call, HttpDelivery, StatusListener, activate, current
 
 MOTO_VERSION = "5.2.5"
 
@@ -24,11 +25,16 @@ def apply(call: Call, speed: float, listen: StatusListener, post: HttpDelivery) 
 
     `listen` hears of every execution that starts or ends, `post` brings what topics send to HTTP endpoints.
     """
+    put_in_place()
+    activate(Active(call, speed, listen, post))
+
+
+def put_in_place() -> None:
+    """Replace what is replaced, once a process; nothing of it runs before `apply` says what it is to do."""
     global _applied
     if not _applied:
         _patch()
         _applied = True
-    activate(Active(call, speed, listen, post))
 
 
 def expire(execution_arn: str, backend: Any) -> None:
@@ -36,8 +42,13 @@ def expire(execution_arn: str, backend: Any) -> None:
     backend.describe_execution(execution_arn).exec_worker.env.set_timed_out()
 
 
+def job_changed(description: Mapping[str, Any]) -> None:
+    """Let executions that wait for a job go on when it has ended."""
+    current().waits.changed(description)
+
+
 def _patch() -> None:
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
-    for patch in (*interpreter.PATCHES, *services.PATCHES, *executions.PATCHES):
+    for patch in (*interpreter.PATCHES, *services.PATCHES, *objects.PATCHES, *executions.PATCHES):
         patch()

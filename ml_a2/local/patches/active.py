@@ -9,6 +9,8 @@ from typing import Any
 
 import moto
 
+from ml_a2.local.patches.job_waits import JobWaits
+
 Call = Callable[[str, str, dict[str, Any], str, str], Any]
 # Hears that an execution, by its ARN, takes a status; the function waits for it.
 StatusListener = Callable[[str, Callable[[], str]], None]
@@ -24,6 +26,7 @@ class Active:
     speed: float
     listen: StatusListener
     post: HttpDelivery
+    waits: JobWaits = field(default_factory=JobWaits)
     in_retry: threading.local = field(default_factory=threading.local)
 
 
@@ -40,6 +43,11 @@ def current() -> Active:
     """Return what the patches do at present."""
     assert _active is not None
     return _active
+
+
+def execution_of(env: Any) -> str:
+    """Return the ARN of the execution that a state's environment belongs to."""
+    return str(env.states.context_object.context_object_data["Execution"]["Id"])
 
 
 def expect(owner: Any, *names: str) -> None:

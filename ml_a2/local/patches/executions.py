@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Timeout
 from moto.stepfunctions.parser.asl.eval.environment import Environment as StepFunctionEnvironment
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from ml_a2.local.patches.active import current, expect
+
+
+def _name_executions() -> None:
+    """Make up a name for an execution that is started without one, as documented: moto calls each of them None."""
+    expect(StepFunctionsParserBackend, "start_execution")
+    original = StepFunctionsParserBackend.start_execution
+
+    def start_execution(self: Any, state_machine_arn: str, name: str | None = None, *more: Any, **others: Any) -> Any:
+        return original(self, state_machine_arn, name or str(uuid.uuid4()), *more, **others)
+
+    StepFunctionsParserBackend.start_execution = start_execution
 
 
 def _write_start_time_as_text() -> None:
@@ -133,6 +146,7 @@ def _without_data(event: Any) -> Any:
 
 
 PATCHES = (
+    _name_executions,
     _write_start_time_as_text,
     _let_a_stop_stand,
     _keep_stop_reason,

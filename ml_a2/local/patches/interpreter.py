@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 from moto.core.config import default_user_config
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.array import array_range
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
     ComparisonOperatorType,
 )
@@ -25,7 +27,7 @@ from moto.stepfunctions.parser.asl.parse import asl_parser
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
 
-from ml_a2.local.patches.active import current, expect
+from ml_a2.local.patches.active import current, execution_of, expect
 
 
 def _execute_state_machines() -> None:
@@ -61,13 +63,34 @@ def _tree(definition: str) -> Any:
     return tree
 
 
+def _name_refusals() -> None:
+    """Give the interpreter's errors their codes: moto keeps them where its answers do not look, and answers null."""
+    expect(AWSError, "TYPE")
+    for error in AWSError.__subclasses__():
+        if error.TYPE is None:
+            expect(error, "code")
+            error.TYPE = error.code
+
+
+def _bound_array_ranges() -> None:
+    """Refuse States.ArrayRange of more than 1,000 items before they are made: moto counts them when memory is full."""
+    expect(array_range, "ArrayRange")
+
+    def bounded(first: int, last: int, step: int) -> range:
+        if last - first > LONGEST_RANGE * step:
+            raise ValueError(f"Arrays cannot contain more than {LONGEST_RANGE} items")
+        return range(first, last, step)
+
+    array_range.range = bounded
+
+
 def _shorten_waits() -> None:
-    """Divide the seconds of Wait states by the speed."""
+    """Divide the seconds of Wait states by the speed, and end a wait for a job with the job."""
     expect(WaitFunction, "_wait_interval")
 
     def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
         if wait_seconds > 0:
-            env.program_state_event.wait(wait_seconds / current().speed)
+            current().waits.wait(execution_of(env), env.program_state_event, wait_seconds / current().speed)
 
     WaitFunction._wait_interval = wait_interval
 
@@ -168,9 +191,15 @@ def _give_definite_paths_one_value() -> None:
             module.extract_json = extract_json  # type: ignore[attr-defined]  # each module has its own name for it
 
 
+# Step Functions Developer Guide, "Intrinsic functions": "the newly generated array can't contain more than 1000 items".
+LONGEST_RANGE = 1000
+
+
 PATCHES = (
     _execute_state_machines,
     _parse_once,
+    _name_refusals,
+    _bound_array_ranges,
     _shorten_waits,
     _shorten_retries,
     _refuse_missing_choice_variables,

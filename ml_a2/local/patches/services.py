@@ -7,11 +7,13 @@ from typing import Any
 
 from moto.s3.models import FakeBucket
 from moto.sns.models import Subscription
+from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 
 from ml_a2.local.integration import BOTO_NAMES, ERROR_PREFIXES
-from ml_a2.local.patches.active import current, expect
+from ml_a2.local.patches.active import current, execution_of, expect
 from ml_a2.local.policy import Request, decide
+from ml_a2.local.state.gate import outside
 
 
 def _call_services() -> None:
@@ -31,7 +33,9 @@ def _call_services() -> None:
         service = BOTO_NAMES.get(service, service)
         role = env.aws_execution_details.role_arn
         machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
-        env.stack.append(current().call(service, operation, normalised_parameters, role, machine))
+        answer = current().call(service, operation, normalised_parameters, role, machine)
+        current().waits.called(execution_of(env), normalised_parameters, answer)
+        env.stack.append(answer)
 
     owner._eval_service_task = eval_service_task
 
@@ -74,4 +78,15 @@ def _deliver_over_http() -> None:
     Subscription.publish = publish
 
 
-PATCHES = (_call_services, _evaluate_bucket_policies, _deliver_over_http)
+def _poll_outside_the_gate() -> None:
+    """Let a request that waits for messages not count as under way: no snapshot could be taken while somebody polls."""
+    expect(Queue, "wait_for_messages")
+    original = Queue.wait_for_messages
+
+    def wait_for_messages(self: Any, timeout: int) -> None:
+        outside(lambda: original(self, timeout))
+
+    Queue.wait_for_messages = wait_for_messages
+
+
+PATCHES = (_call_services, _evaluate_bucket_policies, _deliver_over_http, _poll_outside_the_gate)

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import IO
 
 from ml_a2.local.sagemaker.launcher import NAMESPACES_UNAVAILABLE
+from ml_a2.local.sagemaker.warm_containers import WarmContainers, base_environment
 
 ML_PATH = "/opt/ml"
 # "Amazon SageMaker sends SIGTERM, then SIGKILL after 120 seconds."
 STOP_GRACE_SECONDS = 120
 # Without namespaces a process can escape with the output still open; the job does not wait for it for ever.
 OUTPUT_GRACE_SECONDS = 10
-
-PACKAGE_ROOT = Path(__file__).parents[3]
+# Characters, of up to 4 bytes: an event of CloudWatch Logs has 256 KB. A longer line is told in pieces.
+LONGEST_LINE = 60_000
 
 
 class Container:
@@ -37,6 +38,7 @@ class Container:
         isolated: bool,
         log: Callable[[str], None],
         neighbour: Container | None = None,
+        warm: WarmContainers | None = None,
     ) -> None:
         """Describe the container.
 
@@ -47,14 +49,18 @@ class Container:
             isolated: whether the command must not reach a network; kept where namespaces are available.
             log: takes each line of output, without its end.
             neighbour: a container whose network an isolated one shares, as the hosts of one job do.
+            warm: containers that may wait for such a command already.
         """
         self._base = base
         self._log = log
-        self._environment = {**_base_environment(), **environment}
+        self._environment = {**base_environment(), **environment}
+        self._warm = None if neighbour else warm
+        self._isolated = isolated
         # The image's Python is this one, whatever it is called there.
         command = [sys.executable if word in ("python", "python3") else word for word in command[:1]] + list(
             command[1:]
         )
+        self._program = command
         self._neighbour = neighbour if isolated else None
         if has_namespaces():
             launcher = Path(__file__).with_name("launcher.py")
@@ -75,18 +81,7 @@ class Container:
         with self._lock:
             if self._stopped.is_set():
                 return -1
-            self._process = process = subprocess.Popen(
-                self._command,
-                env=self._environment,
-                cwd=self._base,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,
-            )
+            self._process = process = self._take() or self._start()
         reader = threading.Thread(target=self._read, args=(process.stdout,), name="output", daemon=True)
         reader.start()
         code = process.wait()
@@ -96,6 +91,25 @@ class Container:
         self._ended.set()
         reader.join(OUTPUT_GRACE_SECONDS)
         return code if code >= 0 else 128 - code
+
+    def _take(self) -> subprocess.Popen[str] | None:
+        if self._warm is None:
+            return None
+        return self._warm.take(self._base, self._program, self._environment, isolated=self._isolated)
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command,
+            env=self._environment,
+            cwd=self._base,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
 
     def network(self) -> str:
         """Wait until this container has a network of its own, and return the process by which it can be joined."""
@@ -124,8 +138,12 @@ class Container:
 
     def _read(self, output: IO[str]) -> None:
         with output:
-            for line in output:
-                self._log(line.rstrip("\r\n"))
+            rest = False  # whether what comes next only ends a line of which much was told already
+            while piece := output.readline(LONGEST_LINE):
+                line = piece.rstrip("\r\n")
+                if line or not rest:
+                    self._log(line)
+                rest = not piece.endswith("\n")
 
     def _kill_after_grace(self) -> None:
         if not self._ended.wait(STOP_GRACE_SECONDS):
@@ -145,13 +163,6 @@ class Container:
                 process.terminate()
         except ProcessLookupError:
             pass  # it ended by itself
-
-
-def _base_environment() -> dict[str, str]:
-    """Return what a container starts with: this Python first on the path, and our package importable."""
-    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
-    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
-    return {**kept, "PATH": path, "PYTHONPATH": str(PACKAGE_ROOT), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
 
 
 @cache

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ml_a2.errors import UserError
 from ml_a2.local.authorization import AccessDeniedError, Authorization, Session
 from ml_a2.local.clients import Clients
 from ml_a2.local.images import Image
 from ml_a2.local.incidents import Incidents
 from ml_a2.local.sagemaker.cluster import Cluster
-from ml_a2.local.sagemaker.container import Container
+from ml_a2.local.sagemaker.container import ML_PATH, Container
 from ml_a2.local.sagemaker.job_log import JobLog
 from ml_a2.local.sagemaker.transfer import Transfer, TransferError
+from ml_a2.local.sagemaker.warm_containers import WarmContainers
 from ml_a2.local.template import Environment
 
 # "FailureReason: if a job failed, the reason it failed"; the service keeps this much of it.
@@ -61,6 +63,8 @@ class JobServices:
     fault: Callable[[str], str | None]
     # Hears that a job changed its status: the event's detail type, the job's ARN, its description.
     changed: Callable[[str, str, Mapping[str, Any]], None]
+    # Containers that were started ahead, for the first jobs.
+    warm: WarmContainers | None = None
 
 
 class Job(ABC):
@@ -181,9 +185,11 @@ class Job(ABC):
             status, reason = self._outcome(exit_code)
         except (TransferError, ProvisioningError) as error:
             status, reason = "Failed", str(error)
-        except Exception:  # noqa: BLE001  # a bug of ours must end the job loudly, not leave it InProgress for ever
+        except UserError as error:
+            status, reason = "Failed", f"ClientError: {error}"
+        except Exception as error:  # noqa: BLE001  # a bug of ours must end the job loudly, not leave it InProgress for ever
             traceback.print_exc()
-            status, reason = "Failed", f"InternalServerError: {traceback.format_exc(limit=-1)}"
+            status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
         with self._lock:
             self.failure_reason = reason[:FAILURE_REASON_CHARACTERS] if reason else None
             self.ended = now()
@@ -201,7 +207,10 @@ class Job(ABC):
         self._pull()
         if self._fault == "missing-data":
             self._transfer.find_nothing()
-        self._stage()
+        try:
+            self._stage()
+        except OSError as error:  # names too long, a file where a folder must be
+            raise ProvisioningError(f"ClientError: Data download failed:{error}") from error
         if self._fault == "corrupt-model":
             self._corrupt_input()
         self.started = now()
@@ -263,7 +272,15 @@ class Job(ABC):
         for base, log in zip(self.bases, logs, strict=True):
             neighbour = containers[0] if containers else None
             containers.append(
-                Container(base, command, self._variables(), isolated=self._isolated(), log=log, neighbour=neighbour)
+                Container(
+                    base,
+                    command,
+                    self._variables(),
+                    isolated=self._isolated(),
+                    log=log,
+                    neighbour=neighbour,
+                    warm=self._services.warm if len(self.hosts) == 1 else None,
+                )
             )
         cluster = Cluster(containers)
         with self._lock:
@@ -278,6 +295,16 @@ class Job(ABC):
             return cluster.run()
         finally:
             timer.cancel()
+
+    def _left(self, folder: Path) -> list[Path]:
+        """Return what a container left in a folder of its own, nothing where it removed that.
+
+        Raises:
+            TransferError: it put a link there, which may lead anywhere on this machine.
+        """
+        if not folder.resolve().is_relative_to(self._folder.resolve()):
+            raise TransferError(f"ClientError: {ML_PATH}/{folder.relative_to(self.base)} leads outside {ML_PATH}")
+        return sorted(folder.iterdir()) if folder.is_dir() else []
 
     def _outcome(self, exit_code: int) -> tuple[str, str | None]:
         if self._stopping.is_set():
@@ -307,8 +334,8 @@ def now() -> dt.datetime:
 
 
 def first_characters(file: Path, count: int) -> str:
-    """Return the beginning of a text file, empty when there is none."""
-    if not file.is_file():
+    """Return the beginning of a text file, empty when there is none; a link may lead to a file of this machine."""
+    if file.is_symlink() or file.parent.is_symlink() or not file.is_file():
         return ""
     with file.open(encoding="utf-8", errors="replace") as text:
         return text.read(count)

@@ -10,6 +10,7 @@ from typing import Any
 from ml_a2.local.authorization import AccessDeniedError
 from ml_a2.local.images import Image, UnknownImageError, find_image
 from ml_a2.local.sagemaker.container import ML_PATH
+from ml_a2.local.sagemaker.ended_job import EndedJob, ended
 from ml_a2.local.sagemaker.job import ENDED, Job, JobServices
 from ml_a2.local.sagemaker.processing_job import ProcessingJob
 from ml_a2.local.sagemaker.protocol import ApiError, Operation
@@ -17,6 +18,7 @@ from ml_a2.local.sagemaker.supported import check_supported
 from ml_a2.local.sagemaker.training_job import TrainingJob
 
 JOBS_AT_ONCE = 20
+KINDS: tuple[type[Job], ...] = (TrainingJob, ProcessingJob)
 
 
 class Jobs:
@@ -26,7 +28,7 @@ class Jobs:
         """Start without jobs; `at_once` is the quota of either kind."""
         self._services = services
         self._at_once = at_once
-        self._jobs: dict[tuple[type[Job], str], Job] = {}
+        self._jobs: dict[tuple[type[Job], str], Job | EndedJob] = {}
         self._closed = False
         self._lock = threading.Lock()
 
@@ -43,18 +45,33 @@ class Jobs:
             "StopProcessingJob": lambda request: self._stop(ProcessingJob, request["ProcessingJobName"]),
         }
 
+    def kept(self) -> list[EndedJob]:
+        """Return every job as one that has ended, now where it still runs."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return [job if isinstance(job, EndedJob) else ended(job) for job in jobs]
+
+    def restore(self, kept: list[EndedJob]) -> None:
+        """Take the jobs of an earlier endpoint."""
+        kinds = {kind.resource: kind for kind in KINDS}
+        self._jobs = {(kinds[job.resource], job.name): job for job in kept}
+
     def close(self) -> None:
         """End every job's process now, and take no more."""
         with self._lock:
             self._closed = True
             jobs = list(self._jobs.values())
         for job in jobs:
-            job.kill()
+            if isinstance(job, Job):
+                job.kill()
 
     def _create_training_job(self, request: dict[str, Any]) -> dict[str, Any]:
         check_supported("CreateTrainingJob", request)
         if missing := {"InstanceType", "InstanceCount"} - set(request.get("ResourceConfig", {})):
             raise ApiError("ValidationException", f"ResourceConfig.{min(missing)} is required")
+        for channel in request.get("InputDataConfig", []):
+            if channel["ChannelName"] in (".", ".."):  # its folder would be another one
+                raise ApiError("ValidationException", f"ChannelName {channel['ChannelName']!r} is no name of a folder")
         if "CheckpointConfig" in request:
             _check_local_path("CheckpointConfig", request["CheckpointConfig"].get("LocalPath", ML_PATH))
         image = self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
@@ -107,11 +124,12 @@ class Jobs:
                     f"The account-level service limit for {kind.resource}s at once is {self._at_once} Instances, with "
                     f"current utilization of {running} Instances and a request delta of 1 Instances.",
                 )
-            job = self._jobs[kind, name] = kind(name, request, image, session, self._services)
+            job = kind(name, request, image, session, self._services)
+            self._jobs[kind, name] = job
             job.start()
         return job
 
-    def _find(self, kind: type[Job], name: str) -> Job:
+    def _find(self, kind: type[Job], name: str) -> Job | EndedJob:
         with self._lock:
             if (kind, name) not in self._jobs:
                 raise ApiError("ValidationException", "Requested resource not found.")
@@ -119,7 +137,7 @@ class Jobs:
 
     def _stop(self, kind: type[Job], name: str) -> dict[str, Any]:
         job = self._find(kind, name)
-        if job.status in ENDED:
+        if isinstance(job, EndedJob) or job.status in ENDED:
             raise ApiError(
                 "ValidationException",
                 f"The request was rejected because the {kind.resource.replace('-', ' ')} is in status {job.status}.",
@@ -142,7 +160,7 @@ class Jobs:
         return {f"{word}Summaries": summaries}
 
 
-def _summary(job: Job, word: str) -> dict[str, Any]:
+def _summary(job: Job | EndedJob, word: str) -> dict[str, Any]:
     summary = {
         f"{word}Name": job.name,
         f"{word}Arn": job.arn,
@@ -151,10 +169,10 @@ def _summary(job: Job, word: str) -> dict[str, Any]:
         "LastModifiedTime": job.modified,
     }
     if job.ended:
-        summary["TrainingEndTime" if isinstance(job, TrainingJob) else "ProcessingEndTime"] = job.ended
+        summary["TrainingEndTime" if word == "TrainingJob" else "ProcessingEndTime"] = job.ended
     return summary
 
 
 def _check_local_path(name: str, path: str) -> None:
-    if ".." in PurePosixPath(path).parts or not PurePosixPath(path).is_relative_to(ML_PATH):
+    if ".." in PurePosixPath(path).parts or "\0" in path or not PurePosixPath(path).is_relative_to(ML_PATH):
         raise ApiError("ValidationException", f"{name!r}: LocalPath {path!r} is not below {ML_PATH}")

@@ -14,6 +14,12 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing and collections.abc take a tenth of this script's time
+    from collections.abc import Iterator
+    from typing import NoReturn
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -36,40 +42,57 @@ def main(base: str, network: str, command: list[str]) -> None:
         command: what is run.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    try:
-        if network.isdigit():
-            _join(libc, network)
-            _check(libc.unshare(CLONE_NEWNS | CLONE_NEWPID))
-        else:
-            apart = CLONE_NEWNET if network == "isolated" else 0
-            _unshare(libc, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | apart)
-        if network == "isolated":
-            _bring_up_loopback()
-        _mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
-        _mount_opt_ml(libc, base)
+    with or_unavailable():
+        enter(libc, network)
+        mount_base(libc, base)
         hosts = os.path.join(os.path.dirname(base), "hosts")
         if os.path.exists(hosts):
             _mount(libc, hosts, "/etc/hosts", None, MS_BIND)
+    fork_first(libc)
+    _execute(command)
+
+
+@contextmanager
+def or_unavailable() -> Iterator[None]:
+    """End this process as one for which the host has no namespaces."""
+    try:
+        yield
     except OSError as error:
         print(f"namespaces are not available: {error}", file=sys.stderr)
         sys.exit(NAMESPACES_UNAVAILABLE)
+
+
+def enter(libc: ctypes.CDLL, network: str) -> None:
+    """Go into namespaces of its own; what is forked next is the first process there."""
+    if network.isdigit():
+        _join(libc, network)
+        check(libc.unshare(CLONE_NEWNS | CLONE_NEWPID))
+    else:
+        apart = CLONE_NEWNET if network == "isolated" else 0
+        _unshare(libc, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | apart)
+    if network == "isolated":
+        _bring_up_loopback()
+    _mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
+
+
+def fork_first(libc: ctypes.CDLL) -> None:
+    """Return in the process that is to be the command: the child of the namespace's first one.
+
+    The two above it wait for it and end with its exit code.
+    """
     # SIGTERM comes to the whole group: it is for the command alone.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _die_with_parent(libc)
-    first = os.fork()
-    if first == 0:
+    for _ in range(2):  # a child, so that signals have their usual effect on it, which they have not on the first
+        child = os.fork()
+        if child != 0:
+            os._exit(_wait(child))
         _die_with_parent(libc)
-        os._exit(_run(command))
-    os._exit(_wait(first))
-
-
-def _run(command: list[str]) -> int:
-    """Run the command as a child, so that signals have their usual effect on it, and return its exit code."""
-    child = os.fork()
-    if child != 0:
-        return _wait(child)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.chdir("/")
+
+
+def _execute(command: list[str]) -> NoReturn:
     try:
         os.execvp(command[0], command)
     except OSError as error:
@@ -87,12 +110,12 @@ def _wait(process: int) -> int:
 
 
 def _die_with_parent(libc: ctypes.CDLL) -> None:
-    _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+    check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
 
 
 def _unshare(libc: ctypes.CDLL, flags: int) -> None:
     user, group = os.geteuid(), os.getegid()
-    _check(libc.unshare(flags))
+    check(libc.unshare(flags))
     # Stay who we are: files that the job writes belong to the person.
     for path, text in (
         ("/proc/self/setgroups", "deny"),
@@ -106,7 +129,7 @@ def _unshare(libc: ctypes.CDLL, flags: int) -> None:
 def _join(libc: ctypes.CDLL, process: str) -> None:
     for kind in ("user", "net"):
         namespace = os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY)
-        _check(libc.setns(namespace, 0))
+        check(libc.setns(namespace, 0))
         os.close(namespace)
 
 
@@ -136,7 +159,7 @@ def _bring_up_loopback() -> None:
         fcntl.ioctl(control, SIOCADDRT, bytes(route))
 
 
-def _mount_opt_ml(libc: ctypes.CDLL, base: str) -> None:
+def mount_base(libc: ctypes.CDLL, base: str) -> None:
     """Bind `base` to /opt/ml; where that folder does not exist, lay a copy of /opt's mounts over /opt first."""
     if not os.path.isdir("/opt/ml"):
         stage = os.path.join(os.path.dirname(base), "opt")
@@ -158,10 +181,11 @@ def _show(libc: ctypes.CDLL, source: str, target: str) -> None:
 
 def _mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: int) -> None:
     encoded_kind = kind.encode() if kind else None
-    _check(libc.mount(source.encode(), target.encode(), encoded_kind, ctypes.c_ulong(flags), None))
+    check(libc.mount(source.encode(), target.encode(), encoded_kind, ctypes.c_ulong(flags), None))
 
 
-def _check(result: int) -> None:
+def check(result: int) -> None:
+    """Raise the error of a call of the C library that failed."""
     if result != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

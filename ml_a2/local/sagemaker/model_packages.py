@@ -142,6 +142,14 @@ class ModelRegistry:
         }
         return {name: self._alone(name, operation) for name, operation in answered.items()}
 
+    def kept(self) -> tuple[dict[str, Any], ...]:
+        """Return groups, packages and tokens."""
+        return self._groups, self._packages, self._tokens
+
+    def restore(self, kept: tuple[dict[str, Any], ...]) -> None:
+        """Take those of an earlier endpoint."""
+        self._groups, self._packages, self._tokens = kept
+
     def _alone(self, name: str, operation: Callable[[dict[str, Any]], dict[str, Any]]) -> Operation:
         """Carry out one request after the other, and none that could be carried out only in part."""
 

@@ -5,12 +5,15 @@ Source: SageMaker Developer Guide, "Build your own processing container".
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ml_a2 import contract
+from ml_a2.local import images
 from ml_a2.local.sagemaker.container import ML_PATH
 from ml_a2.local.sagemaker.job import Job, first_characters
+from ml_a2.local.sagemaker.warm_containers import base_environment
 
 REPEATED = (
     "ProcessingInputs", "ProcessingOutputConfig", "ProcessingResources", "StoppingCondition", "AppSpecification",
@@ -19,6 +22,7 @@ REPEATED = (
 
 # "/opt/ml/output/message": the first KB of it becomes ExitMessage.
 MESSAGE_CHARACTERS = 1024
+WITHOUT_XGBOOST = Path(images.__file__).parent / "scikit_learn"
 
 
 class ProcessingJob(Job):
@@ -81,6 +85,9 @@ class ProcessingJob(Job):
 
     def _variables(self) -> dict[str, str]:
         names = {"PROCESSING_JOB_NAME": self.name, "PROCESSING_JOB_ARN": self.arn}
+        if not any(self.base.glob("processing/**/xgboost*.whl")):
+            # The image has none, and no input brings it, so that the job fails here as it does there.
+            names["PYTHONPATH"] = os.pathsep.join([str(WITHOUT_XGBOOST), base_environment()["PYTHONPATH"]])
         return {**names, **self.request.get("Environment", {})}
 
     def _isolated(self) -> bool:
@@ -89,7 +96,9 @@ class ProcessingJob(Job):
     def _keep(self, exit_code: int) -> None:
         # Outputs are uploaded whether the job succeeded or not: what the container left may explain its end.
         for item in self._outputs():
-            self._transfer.upload_folder(self._local(item["LocalPath"]), item["S3Uri"])
+            folder = self._local(item["LocalPath"])
+            if any(self._left(folder)):
+                self._transfer.upload_folder(folder, item["S3Uri"])
 
     def _corrupt_input(self) -> None:
         for file in self.base.rglob(contract.MODEL_ARCHIVE):

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import regex
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
+
+from ml_a2.local.edge.json_text import read_json
+from ml_a2.local.service_models import service_model
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Operation = Callable[[dict[str, Any]], Mapping[str, Any]]
 
-# The largest request of this API is far below it.
-LARGEST_REQUEST_BYTES = 1 << 20
+# A pattern that takes longer on a value is none that this value is meant for.
+PATTERN_SECONDS = 1
 
 
 class ApiError(Exception):
@@ -43,9 +45,9 @@ class SageMakerApi:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        name = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
+        name = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
-            status, answer = "200 OK", self._call(name, _body(environ))
+            status, answer = "200 OK", self._call(name, environ["wsgi.input"].read())  # bounded by the guard
         except ApiError as error:
             status, answer = "400 Bad Request", {"__type": error.code, "message": str(error)}
         body = json.dumps(answer, default=_encode).encode()
@@ -61,8 +63,8 @@ class SageMakerApi:
         if name not in self._operations:
             raise ApiError("UnknownOperationException", f"{name} is not supported locally; see docs/fidelity.md")
         try:
-            request = json.loads(body or b"{}")
-        except json.JSONDecodeError as error:
+            request = read_json(body or b"{}")
+        except ValueError as error:
             raise ApiError("SerializationException", f"the request is no JSON: {error}") from error
         validate(name, request, self.service)
         return self._operations[name](request)
@@ -74,7 +76,7 @@ def validate(operation: str, request: Any, service: str = "sagemaker") -> None:
     Raises:
         ApiError: ValidationException that names the member and its constraint.
     """
-    shape = _service_model(service).operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
     assert shape is not None  # every operation that is answered here takes a request
     if problem := problem_with(request, shape):
         raise ApiError("ValidationException", problem)
@@ -90,11 +92,6 @@ def problem_with(request: Any, shape: Shape) -> str | None:
         plural = "errors" if count > 1 else "error"
         return f"{count} validation {plural} detected: {'; '.join(problems)}"
     return None
-
-
-@cache
-def _service_model(service: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(service)
 
 
 def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
@@ -116,25 +113,36 @@ def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 def _constraints(value: Any, shape: Shape) -> Iterator[str]:
     metadata = shape.metadata
-    if isinstance(value, str):
+    if isinstance(value, str) and shape.type_name == "blob":
+        if not _is_base64(value):
+            yield "be base64"
+    elif isinstance(value, str):
         if (allowed := metadata.get("enum")) and value not in allowed:
             yield f"satisfy enum value set: [{', '.join(allowed)}]"
-        if "pattern" in metadata and not regex.fullmatch(metadata["pattern"], value):
-            yield f"satisfy regular expression pattern: {metadata['pattern']}"
         if len(value) > metadata.get("max", len(value)):
             yield f"have length less than or equal to {metadata['max']}"
+        elif "pattern" in metadata and not _matches(metadata["pattern"], value):
+            yield f"satisfy regular expression pattern: {metadata['pattern']}"
     elif isinstance(value, int | float) and value > metadata.get("max", value):
         yield f"have value less than or equal to {metadata['max']}"
     elif isinstance(value, list | dict) and len(value) > metadata.get("max", len(value)):
         yield f"have length less than or equal to {metadata['max']}"
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if length > LARGEST_REQUEST_BYTES:
-        raise ApiError("ValidationException", f"the request has {length} bytes, more than {LARGEST_REQUEST_BYTES}")
-    body: bytes = environ["wsgi.input"].read(length)
-    return body
+def _is_base64(value: str) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Tell whether a value has a pattern, in bounded time: some patterns take exponential time to say no."""
+    try:
+        return regex.fullmatch(pattern, value, timeout=PATTERN_SECONDS) is not None
+    except TimeoutError:
+        return False
 
 
 def _encode(value: Any) -> Any:

@@ -66,7 +66,7 @@ class TrainingJob(Job):
             "SecondaryStatus": self._transitions[-1]["Status"],
             "CreationTime": self.created,
             "LastModifiedTime": self.modified,
-            "SecondaryStatusTransitions": list(self._transitions),
+            "SecondaryStatusTransitions": [dict(transition) for transition in self._transitions],
             **{key: self.request[key] for key in REPEATED if key in self.request},
         }
         if self.status == "Completed":
@@ -171,17 +171,18 @@ class TrainingJob(Job):
         return bool(self.request.get("EnableNetworkIsolation"))
 
     def _keep(self, exit_code: int) -> None:
-        if checkpoints := self._checkpoints():  # kept however the job ended: that is what they are for
+        checkpoints = self._checkpoints()  # kept however the job ended: that is what they are for
+        if checkpoints and any(self._left(self.base / checkpoints[1])):
             self._transfer.upload_folder(self.base / checkpoints[1], checkpoints[0])
         if exit_code != 0 and not self._stopping.is_set():
             return
         for folder, name in (("model", contract.MODEL_ARCHIVE), ("output/data", "output.tar.gz")):
-            if any((self.base / folder).iterdir()):
-                archive = _archive(self.base / folder, self._folder / name)
+            if any(self._left(self.base / folder)):
+                archive = _archive(self._left(self.base / folder), self._folder / name)
                 self._transfer.upload(archive, self._output_uri(name))
 
     def _corrupt_output(self) -> None:
-        for file in (self.base / "model").iterdir():
+        for file in self._left(self.base / "model"):
             file.write_bytes(b"this is no model")
 
     def _output_uri(self, name: str) -> str:
@@ -210,9 +211,13 @@ class TrainingJob(Job):
         super()._expire()
 
 
-def _archive(folder: Path, archive: Path) -> Path:
-    """Pack a folder's content as the service does: paths relative to the folder."""
+def _archive(items: list[Path], archive: Path) -> Path:
+    """Pack a folder's content as the service does: paths relative to the folder, links as links, no devices."""
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for item in sorted(folder.iterdir()):
-            tar.add(item, arcname=item.name)
+        for item in items:
+            tar.add(item, arcname=item.name, filter=_packable)
     return archive
+
+
+def _packable(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return member if member.isreg() or member.isdir() or member.issym() or member.islnk() else None

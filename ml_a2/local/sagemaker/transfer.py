@@ -46,7 +46,12 @@ class Transfer:
             if key.endswith("/"):
                 continue
             chosen = folders[number % len(folders) :][:1] if sharded else folders
-            self._download_object(bucket, key, [_inside(folder, key, prefix) for folder in chosen])
+            try:
+                self._download_object(bucket, key, [_inside(folder, key, prefix) for folder in chosen])
+            except OSError as error:  # a name too long for a file, or a file where another key needs a folder
+                raise TransferError(
+                    f"ClientError: Data download failed:the object {key!r} could not be written: {error.strerror}"
+                ) from error
             number += 1
         if (not number and not may_be_empty) or self._finds_nothing:
             raise TransferError(
@@ -111,6 +116,8 @@ def _inside(folder: Path, key: str, prefix: str) -> Path:
     # A prefix may end within a name: SageMaker keeps that name whole.
     if not prefix.endswith("/") and key != prefix:
         relative = key[prefix.rfind("/") + 1 :] if not key.startswith(prefix + "/") else relative
+    if "\0" in relative:
+        raise TransferError(f"ClientError: the key {key!r} cannot be a file's name")
     target = (folder / relative).resolve()
     if not target.is_relative_to(folder.resolve()):
         raise TransferError(f"ClientError: the key {key!r} leads outside its channel")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from ml_a2.local.cloudformation.bootstrap import assumable_roles
-from ml_a2.local.cloudformation.protocol import answer_xml, error_document
-from ml_a2.local.sagemaker.protocol import LARGEST_REQUEST_BYTES
+from ml_a2.local.edge.refusal import RequestError
+from ml_a2.local.edge.validation import read_form
 from ml_a2.local.template import Environment
 
 if TYPE_CHECKING:
@@ -29,12 +27,9 @@ class SecurityTokens:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        length = min(int(environ.get("CONTENT_LENGTH") or 0), LARGEST_REQUEST_BYTES)
-        body = environ["wsgi.input"].read(length)
-        environ["wsgi.input"] = io.BytesIO(body)
-        form = dict(parse_qsl(body.decode(errors="replace")))
+        form = read_form(environ)
         if problem := self._problem(form.get("Action", ""), form.get("RoleArn", "")):
-            return answer_xml(start_response, HTTPStatus.FORBIDDEN, error_document("AccessDenied", problem))
+            raise RequestError(HTTPStatus.FORBIDDEN, "AccessDenied", problem)
         return self._engine(environ, start_response)
 
     def _problem(self, action: str, role: str) -> str | None:

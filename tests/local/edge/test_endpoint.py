@@ -99,7 +99,7 @@ def test_tells_who_one_is_and_lends_no_role_but_the_bootstrap_ones(runtime: Loca
 def test_knows_no_parameter_but_the_bootstrap_version(runtime: LocalRuntime) -> None:
     """By which the CDK CLI sees that the account is prepared."""
     ssm = runtime.clients.client("ssm")
-    assert ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]["Value"] == "21"
+    assert ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]["Value"] == "99"
     with pytest.raises(ssm.exceptions.ParameterNotFound, match="parameter '/mine' is not there"):
         ssm.get_parameter(Name="/mine")
     with pytest.raises(ClientError, match="PutParameter is not supported locally"):

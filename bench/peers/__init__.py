@@ -1,0 +1,1 @@
+"""The same work done otherwise, in an environment of its own."""

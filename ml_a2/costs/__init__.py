@@ -1,0 +1,1 @@
+"""What executions cost: counted from a synthesized template, priced from a dated table."""

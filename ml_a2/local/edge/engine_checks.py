@@ -1,0 +1,202 @@
+"""What the services refuse beyond what their models say, and what the engine would break on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ml_a2.errors import AssemblyError
+from ml_a2.local.alarms import COMPARISONS, MISSING
+from ml_a2.local.definition import check_definition
+from ml_a2.local.edge.json_text import read_json
+from ml_a2.local.event_bus import check_pattern
+from ml_a2.local.policy import check_policy_shape
+
+# The engine's own versions of these break on requests that are in order; the pipeline and its clients need none.
+NOT_OFFERED = {
+    "states": re.compile(r".*(MapRun|MapRuns|StateMachineAlias|StateMachineAliases|Activity|Activities|SyncExecution)"),
+    "logs": re.compile(r".*(Quer(y|ies|yResults|yDefinitions?)|Deliver(y|ies)\w*|Destinations?\w*|LiveTail|Export\w*)"),
+    "events": re.compile(r".*(Partner\w*|Archives?|Replays?|Connections?|ApiDestinations?|Endpoints?)"),
+    "sns": re.compile(r".*(Platform\w*|SMS\w*|Phone\w*)"),
+}
+# Code and message of what is wrong.
+Problem = tuple[str, str]
+TOPIC_ARN = re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]+:\d+:.+")
+TOPIC_ARNS = ("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn")
+QUEUE_NUMBERS = (
+    "DelaySeconds", "KmsDataKeyReusePeriodSeconds", "MaximumMessageSize", "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout",
+)  # fmt: skip
+ALARM_MEMBERS = {"MetricName", "Namespace", "Statistic", "Period", "Threshold"}
+ALARM_UNSUPPORTED = {
+    "Metrics", "ExtendedStatistic", "EvaluateLowSampleCountPercentile", "ThresholdMetricId", "Unit",
+}  # fmt: skip
+# "The number of evaluation periods times the period": a day, for periods below an hour.
+LONGEST_EVALUATION_SECONDS = 86_400
+NO_METRIC = {"Namespace": "", "MetricName": ""}
+QUEUE_ATTRIBUTES = {
+    *QUEUE_NUMBERS, "Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "SqsManagedSseEnabled",
+    "FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit",
+}  # fmt: skip
+MACHINE_CHANGES = {
+    "definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration",
+}  # fmt: skip
+
+
+def is_offered(service: str, operation: str) -> bool:
+    """Tell whether an operation is one that the engine is asked for."""
+    return service not in NOT_OFFERED or not NOT_OFFERED[service].fullmatch(operation)
+
+
+def problems(service: str, operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with a request that fits its service's model."""
+    for check in CHECKS.get(service, ()):
+        yield from check(operation, request)
+
+
+def _definition(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    if operation in ("CreateStateMachine", "UpdateStateMachine") and "definition" in request:
+        try:
+            check_definition(request["definition"])
+        except AssemblyError as error:
+            yield "InvalidDefinition", str(error).removeprefix("InvalidDefinition: ")
+    if operation == "UpdateStateMachine" and not MACHINE_CHANGES & request.keys():
+        yield "MissingRequiredParameter", f"one of {', '.join(sorted(MACHINE_CHANGES))} must be there"
+
+
+def _execution_input(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    if operation == "StartExecution" and (problem := _problem_with_json(request.get("input", "{}"))):
+        yield "InvalidExecutionInput", f"the input is no JSON: {problem}"
+
+
+def _machine_tags(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    if not all({"key", "value"} <= tag.keys() for tag in request.get("tags", [])):
+        yield "ValidationException", "a tag has no key, or no value"
+
+
+def _tokens(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    token = request.get("nextToken")
+    if operation == "ListExecutions" and "stateMachineArn" not in request:
+        yield "ValidationException", "stateMachineArn must be there; map runs are not supported locally"
+    if operation == "GetExecutionHistory" and token is not None and not _is_number(token):
+        yield "InvalidToken", f"the token {token!r:.80} was not given here"
+
+
+def _topic_arns(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    for member in TOPIC_ARNS:
+        value = request.get(member)
+        if value is not None and not TOPIC_ARN.fullmatch(value):
+            yield "InvalidParameter", f"Invalid parameter: {member} Reason: {value!r:.80} is no ARN of SNS"
+    if operation == "Publish" and not {"TopicArn", "TargetArn", "PhoneNumber"} & request.keys():
+        yield "InvalidParameter", "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter"
+    if not _is_number(request.get("NextToken", "0")):
+        yield (
+            "InvalidParameter",
+            f"Invalid parameter: NextToken Reason: {request['NextToken']!r:.80} was not given here",
+        )
+
+
+def _queue_attributes(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    if operation not in ("CreateQueue", "SetQueueAttributes"):
+        return
+    for name, value in request.get("Attributes", {}).items():
+        if name not in QUEUE_ATTRIBUTES:
+            yield "InvalidAttributeName", f"{name} is not an attribute that can be set"
+        if name in QUEUE_NUMBERS and not _is_number(value):
+            yield "InvalidAttributeValue", f"{name} {value!r:.80} is no number"
+        if name in ("Policy", "RedrivePolicy", "RedriveAllowPolicy") and (problem := _problem_with_json(value)):
+            yield "InvalidAttributeValue", f"{name} is no JSON: {problem}"
+
+
+def _role_policies(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    for member in ("PolicyDocument", "AssumeRolePolicyDocument"):
+        if member in request and (problem := policy_problem(request[member])):
+            yield "MalformedPolicyDocument", problem
+
+
+def _topic_policy(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    attributes = {request.get("AttributeName"): request.get("AttributeValue", ""), **request.get("Attributes", {})}
+    if "Policy" in attributes and (problem := policy_problem(attributes["Policy"])):
+        yield "InvalidParameter", f"Invalid parameter: Policy Error: {problem}"
+
+
+def policy_problem(text: str | bytes) -> str | None:
+    """Return what is wrong with a policy document by its form."""
+    try:
+        check_policy_shape(read_json(text), "the policy")
+    except (ValueError, AssemblyError) as error:
+        return str(error)
+    return None
+
+
+def _event_pattern(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    if operation not in ("PutRule", "TestEventPattern") or "EventPattern" not in request:
+        return
+    try:
+        pattern = read_json(request["EventPattern"])
+    except ValueError as error:
+        yield "InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}"
+        return
+    if not isinstance(pattern, dict):
+        yield "InvalidEventPatternException", "Event pattern is not valid. Reason: Filter is not an object"
+        return
+    try:
+        check_pattern(pattern, f"rule {request.get('Name', '')!r}")
+    except AssemblyError as error:
+        yield "InvalidEventPatternException", str(error)
+
+
+def _alarm(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    """Refuse an alarm that the evaluation here could not decide, or not in bounded time."""
+    if operation != "PutMetricAlarm":
+        return
+    if missing := ALARM_MEMBERS - request.keys():
+        yield "ValidationError", f"{min(missing)} must be there; alarms on expressions are not supported locally"
+        return
+    if unknown := ALARM_UNSUPPORTED & request.keys():
+        yield "ValidationError", f"{min(unknown)} is not supported locally; see docs/fidelity.md"
+    if request["ComparisonOperator"] not in COMPARISONS:
+        yield "ValidationError", f"ComparisonOperator must be one of {', '.join(COMPARISONS)} locally"
+    if (missing_data := request.get("TreatMissingData", "missing")) not in MISSING:
+        yield "ValidationError", f"TreatMissingData {missing_data!r:.80} is not one of {', '.join(MISSING)}"
+    period = request["Period"]
+    if period not in (10, 20, 30) and (period < 60 or period % 60):
+        yield "ValidationError", "Period must be 10, 20, 30, or a multiple of 60"
+    elif request["EvaluationPeriods"] * period > LONGEST_EVALUATION_SECONDS:
+        yield "ValidationError", "Metrics cannot be checked across more than a day (EvaluationPeriods * Period)"
+    if request.get("DatapointsToAlarm", 1) > request["EvaluationPeriods"]:
+        yield "ValidationError", "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
+
+
+def _metrics(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    for query in request.get("MetricDataQueries", []):
+        if not {"Namespace", "MetricName"} <= query.get("MetricStat", {"Metric": NO_METRIC})["Metric"].keys():
+            yield "ValidationError", "MetricStat.Metric must have Namespace and MetricName"
+
+
+def _marker(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    if not _is_number(request.get("Marker", "0")):
+        yield "ValidationError", f"Marker {request['Marker']!r:.80} was not given here"
+
+
+def _problem_with_json(text: str) -> str | None:
+    try:
+        read_json(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+CHECKS: Mapping[str, tuple[Callable[[str, Mapping[str, Any]], Iterator[Problem]], ...]] = {
+    "states": (_definition, _execution_input, _machine_tags, _tokens),
+    "sns": (_topic_arns, _topic_policy),
+    "sqs": (_queue_attributes,),
+    "monitoring": (_metrics, _alarm),
+    "iam": (_marker, _role_policies),
+    "events": (_event_pattern,),
+}

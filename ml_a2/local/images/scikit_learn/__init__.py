@@ -1,0 +1,1 @@
+"""What this Python has and the scikit-learn image has not: modules that take its place and are not there."""

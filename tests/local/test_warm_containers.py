@@ -1,0 +1,128 @@
+"""A container that waited for its job runs it as one does that is started for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ml_a2.local.sagemaker.container import Container, has_namespaces
+from ml_a2.local.sagemaker.warm_containers import WarmContainers, base_environment
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not has_namespaces(), reason="containers wait only where the host has namespaces"
+)
+
+# All of what a program can see of the place that it runs in.
+PROBE = """
+import json, os, socket, sys
+print(json.dumps([__name__, sys.argv, sys.path, sorted(os.environ.items()), os.getcwd(), os.getpid(), os.geteuid()]))
+print(sorted(os.listdir("/opt/ml")), [name for _, name in socket.if_nameindex()], sys.stdin.read() == "")
+print(sorted(name for name in ("__file__", "__spec__", "__package__") if name in globals()))
+print([line for line in open("/proc/self/status") if line.startswith(("CapEff", "SigIgn"))])
+"""
+
+
+@pytest.fixture
+def warm() -> Iterator[WarmContainers]:
+    """Containers that wait, as `ml-a2 run` has them."""
+    with WarmContainers() as containers:
+        yield containers
+
+
+def _base(folder: Path, script: str) -> Path:
+    (folder / "code").mkdir(parents=True)
+    (folder / "code" / "script.py").write_text(script, encoding="utf-8")
+    return folder
+
+
+def _run(folder: Path, script: str, warm: WarmContainers | None, **more: str) -> tuple[int, list[str]]:
+    lines: list[str] = []
+    command = ["python3", "/opt/ml/code/script.py", "--flag", "a b"]
+    environment = {"PROCESSING_JOB_NAME": "job", **more}
+    container = Container(_base(folder, script), command, environment, isolated=True, log=lines.append, warm=warm)
+    return container.run(), lines
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        PROBE,
+        "import sys\nsys.exit(7)",
+        "def f():\n    raise ValueError('told')\nf()",
+        "raise SystemExit('in words')",
+        "syntax error",
+    ],
+)
+def test_a_job_does_not_see_that_its_container_waited(tmp_path: Path, warm: WarmContainers, script: str) -> None:
+    """Arguments, paths, variables, folders, network, exit codes and tracebacks are those of a fresh container."""
+    fresh = _run(tmp_path / "fresh", script, None)
+    waited = _run(tmp_path / "waited", script, warm)
+    assert waited == fresh
+    assert waited[1] or waited[0] == 7
+
+
+def test_each_container_is_for_one_job(tmp_path: Path, warm: WarmContainers) -> None:
+    """The second job of a kind starts a container of its own, and one of the other kind finds its own."""
+    evaluation, training = (
+        [sys.executable, "/opt/ml/code/script.py"],
+        [sys.executable, "-m", "ml_a2.local.images.xgboost"],
+    )
+    taken = [
+        warm.take(tmp_path, each, base_environment(), isolated=True) for each in (evaluation, evaluation, training)
+    ]
+    assert [process is not None for process in taken] == [True, False, True]
+    for process in filter(None, taken):
+        process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "isolated"),
+    [
+        ([sys.executable, "/opt/ml/code/script.py"], {"OMP_NUM_THREADS": "1"}, True),
+        ([sys.executable, "/opt/ml/code/script.py"], {"PYTHONPATH": "/elsewhere"}, True),
+        ([sys.executable, "/opt/ml/code/script.py"], {}, False),
+        ([sys.executable, "-m", "ml_a2.local.images.faulty", "crash"], {}, True),
+        (["/bin/true"], {}, True),
+    ],
+)
+def test_a_job_that_would_see_a_difference_gets_none(
+    tmp_path: Path, warm: WarmContainers, command: list[str], variables: dict[str, str], isolated: bool
+) -> None:
+    """What libraries read when they are loaded, another program, or a network: such jobs start their own."""
+    assert warm.take(tmp_path, command, {**base_environment(), **variables}, isolated=isolated) is None
+
+
+def test_a_container_that_died_is_no_loss(tmp_path: Path) -> None:
+    """Whoever would have got it starts a container of its own."""
+    with WarmContainers() as warm:
+        for process in warm._waiting.values():
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        code, lines = _run(tmp_path, "print('all the same')", warm)
+    assert (code, lines) == (0, ["all the same"])
+
+
+def test_containers_that_nobody_took_are_ended(tmp_path: Path) -> None:
+    """Nothing waits on when whoever started them is done, though it may just begin to import."""
+    with WarmContainers() as warm:
+        processes = list(warm._waiting.values())
+        children = {child for process in processes for child in _tree(process.pid)}
+    assert all(process.returncode == -signal.SIGKILL for process in processes)
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def _tree(pid: int) -> Iterator[int]:
+    deadline = time.monotonic() + 30
+    while not (children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield from map(int, children)
