@@ -8,7 +8,7 @@ from bench.data import Size, Tables, tables
 from bench.measure import Usage
 from bench.plan import Goal, Plan, Section, table
 from bench.runs import interleaved, ratios, spread
-from bench.ways import METAFLOW, OURS, PLAIN, DifferentResultsError, Work
+from bench.ways import METAFLOW, OURS, PLAIN, SCORING, DifferentResultsError, Work
 
 SMALL, LARGE, LARGE_IF_QUICK = Size(455, 114, 28), Size(1_000_000, 100_000, 28), Size(100_000, 10_000, 28)
 
@@ -39,7 +39,7 @@ def run(plan: Plan) -> Section:
 def _text(data: Tables, runs: Runs) -> str:
     head = (f"{data.size}, {data.megabytes:.1f} MB", "seconds", "of the processors", "largest process", "all at once")
     rows = [(way, *_cells(usages)) for way, usages in runs.items()]
-    relative = [(f"{OURS} / {other}", *_ratio_cells(runs[OURS], runs[other])) for other in (PLAIN, METAFLOW)]
+    relative = [(f"{OURS} / {other}", *_ratio_cells(runs[OURS], runs[other])) for other in (PLAIN, SCORING, METAFLOW)]
     return table(head, [*rows, *relative])
 
 

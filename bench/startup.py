@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.measure import Running, Usage, measure
 from bench.plan import Goal, Plan, Section, table
 from bench.runs import Spread, interleaved, spread
+from ml_a2.contract import STACK_NAME
 from ml_a2.errors import PlatformError
 
 HELP_SECONDS, READY_SECONDS, PATIENCE_SECONDS = 0.3, 2.0, 60
@@ -62,10 +63,14 @@ def _ready(plan: Plan) -> Usage:
     command = [sys.executable, "-m", "ml_a2.cli", "local", "up", "--port", str(port), "--assembly", str(plan.assembly)]
     began = time.perf_counter()
     with Running(command, plan.scratch) as server:
-        while b"CREATE_COMPLETE" not in await_answer(server, port, "cloudformation"):
+        while not _is_deployed(await_answer(server, port, "cloudformation")):
             time.sleep(0.01)
         seconds = time.perf_counter() - began
     return replace(server.usage(), seconds=seconds)
+
+
+def _is_deployed(stacks: bytes) -> bool:
+    return STACK_NAME.encode() in stacks and b"IN_PROGRESS" not in stacks
 
 
 def free_port() -> int:

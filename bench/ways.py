@@ -16,6 +16,8 @@ from bench.plan import Plan
 from ml_a2.errors import PlatformError
 
 PLAIN, METAFLOW, OURS = "plain script", "Metaflow", "ml-a2 run"
+# The image scores the training rows after each round, too, which neither peer would.
+SCORING = "plain script that scores the training rows, too"
 # What the peers' PARAMETERS are; the image's base_score is 0.5 by itself.
 HYPERPARAMETERS = {"num_round": "50", "max_depth": "6", "tree_method": "hist", "eval_metric": "auc"}
 COMPARED = ("auc", "accuracy", "precision", "recall", "f1", "log_loss")
@@ -43,6 +45,7 @@ class Work:
         """
         return {
             PLAIN: self._checked(self._plain),
+            SCORING: self._checked(lambda folder: self._plain(folder, "--score-training")),
             METAFLOW: self._checked(self._metaflow),
             OURS: self._checked(self._ours),
         }
@@ -64,8 +67,8 @@ class Work:
         found: Metrics = json.loads(path.read_text(encoding="utf-8"))
         return found
 
-    def _plain(self, folder: Path) -> tuple[Usage, Metrics]:
-        files = [str(self.tables.train), str(self.tables.validation), str(folder)]
+    def _plain(self, folder: Path, *options: str) -> tuple[Usage, Metrics]:
+        files = [*options, str(self.tables.train), str(self.tables.validation), str(folder)]
         usage = measure([str(self.plan.python), str(PEERS / "plain_script.py"), *files], folder)
         return usage, _read(folder)
 

@@ -27,11 +27,14 @@ def main() -> None:
     parser.add_argument("train", type=Path)
     parser.add_argument("validation", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--score-training", action="store_true", help="after each round, as SageMaker's image does")
     options = parser.parse_args()
     train, validation = pd.read_csv(options.train), pd.read_csv(options.validation)
     train_matrix = xgb.DMatrix(train.drop(columns="target"), label=train["target"])
     validation_matrix = xgb.DMatrix(validation.drop(columns="target"), label=validation["target"])
-    booster = xgb.train(PARAMETERS, train_matrix, ROUNDS, evals=[(validation_matrix, "validation")], verbose_eval=10)
+    watched = [(train_matrix, "train")] if options.score_training else []
+    watched += [(validation_matrix, "validation")]
+    booster = xgb.train(PARAMETERS, train_matrix, ROUNDS, evals=watched, verbose_eval=10)
     scores = booster.predict(validation_matrix)
     labels, answers = validation["target"], scores > 0.5
     found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,27 +109,37 @@ def _held(state: Path | None, region: str) -> AbstractContextManager[StateFolder
 
 
 def _serve(assembly: Path | None, port: int, region: str, speed: float, state: StateFolder | None) -> None:
-    from ml_a2 import contract
-    from ml_a2.local.runtime import LocalRuntime, stack_name
+    from ml_a2.local.runtime import LocalRuntime
 
     with LocalRuntime(region=region, speed=speed, port=port, state=state) as runtime:
         if runtime.keeper:
             _tell(runtime.keeper.found)
         runtime.bootstrap()
         outputs = runtime.deploy(assembly) if assembly else {}
-        click.echo(EXPORTS.format(url=runtime.url, region=region))
-        if assembly:
-            stack = stack_name(assembly)
-            _tell(f"deployed {stack}; in another terminal, after these exports, for example:")
-            bucket, machine = outputs[contract.OUTPUT_TRAINING_DATA_BUCKET], outputs[contract.OUTPUT_STATE_MACHINE]
-            # Beside a cdk.json the CDK synthesizes by itself, what has changed meanwhile among it.
-            app = "" if Path("cdk.json").is_file() else f" --app {shlex.quote(str(assembly))}"
-            _tell(NEXT.format(stack=stack, bucket=bucket, machine=machine, app=app))
         try:
+            click.echo(EXPORTS.format(url=runtime.url, region=region))
+            if assembly:
+                _tell(_following(assembly, outputs))
             _tell(f"serving {runtime.url} until Ctrl-C")
             threading.Event().wait()
-        except KeyboardInterrupt:  # also one that comes right after these words
+        except KeyboardInterrupt:  # also one that comes as soon as the endpoint answers
             _tell("ending")
+
+
+def _following(assembly: Path, outputs: Mapping[str, str]) -> str:
+    """Return what can be done with the stack that was deployed."""
+    from ml_a2 import contract
+    from ml_a2.local.runtime import stack_name
+
+    # Beside a cdk.json the CDK synthesizes by itself, what has changed meanwhile among it.
+    app = "" if Path("cdk.json").is_file() else f" --app {shlex.quote(str(assembly))}"
+    commands = NEXT.format(
+        stack=stack_name(assembly),
+        bucket=outputs[contract.OUTPUT_TRAINING_DATA_BUCKET],
+        machine=outputs[contract.OUTPUT_STATE_MACHINE],
+        app=app,
+    )
+    return f"deployed {stack_name(assembly)}; in another terminal, after these exports, for example:\n{commands}"
 
 
 def _tell(text: str) -> None:
