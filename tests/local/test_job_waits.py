@@ -15,7 +15,7 @@ ARN = "arn:aws:states:us-east-1:123456789012:execution:machine:one"
 
 def _waiting(waits: JobWaits, execution: threading.Event, seconds: float) -> Callable[[], bool]:
     """Let an execution wait in a thread of its own; return what tells whether it still does."""
-    thread = threading.Thread(target=waits.wait, args=(ARN, execution, seconds), daemon=True)
+    thread = threading.Thread(target=waits.wait, args=(ARN, execution, lambda: True, seconds), daemon=True)
     thread.start()
 
     def waits_still(patience: float = SHORT) -> bool:
@@ -70,3 +70,12 @@ def test_a_wait_that_is_for_no_job_lasts() -> None:
     execution.set()
     assert not first(LONG)
     assert not second(LONG)
+
+
+def test_a_stop_before_the_wait_is_not_waited_out() -> None:
+    """The event is set and cleared in one go: who comes after it must look whether anything runs."""
+    waits = JobWaits()
+    thread = threading.Thread(target=waits.wait, args=(ARN, threading.Event(), lambda: False, LONG), daemon=True)
+    thread.start()
+    thread.join(LONG)
+    assert not thread.is_alive()

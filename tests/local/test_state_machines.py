@@ -264,3 +264,16 @@ def test_executions_without_a_name_get_one(runtime: LocalRuntime) -> None:
     arns = [stepfunctions.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
     names = [_await(runtime, arn)["name"] for arn in arns]
     assert len({uuid.UUID(name) for name in names}) == 2
+
+
+def test_an_execution_can_be_stopped_as_soon_as_it_is_there(runtime: LocalRuntime) -> None:
+    """Its start is answered when there is something to stop, however long the definition takes to read."""
+    waits = {f"Wait{n}": {"Type": "Wait", "Seconds": 3600, "Next": f"Wait{n + 1}"} for n in range(200)}
+    _execute(runtime, {**waits, "Wait200": {"Type": "Wait", "Seconds": 3600, "End": True}}, wait=False)
+    stepfunctions = runtime.clients.stepfunctions
+    machine = stepfunctions.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    for _ in range(5):
+        arn = stepfunctions.start_execution(stateMachineArn=machine)["executionArn"]
+        stepfunctions.stop_execution(executionArn=arn)
+        assert _await(runtime, arn)["status"] == "ABORTED"
+        assert stepfunctions.get_execution_history(executionArn=arn)["events"]

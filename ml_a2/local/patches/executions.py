@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Timeout
 from moto.stepfunctions.parser.asl.eval.environment import Environment as StepFunctionEnvironment
+from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -37,6 +40,21 @@ def _write_start_time_as_text() -> None:
         return details
 
     Execution.get_start_execution_details = get_start_execution_details
+
+
+def _begin_before_the_answer() -> None:
+    """Answer StartExecution when there is an execution: before, moto has none to stop, and no history to tell."""
+    expect(ExecutionWorker, "start", "_execution_logic")
+    expect(execution_worker, "TMP_THREADS")
+
+    def start(self: Any) -> None:
+        thread = threading.Thread(target=self._execution_logic, daemon=True)
+        execution_worker.TMP_THREADS.append(thread)
+        thread.start()
+        while self.env is None and thread.is_alive():
+            time.sleep(0.001)
+
+    ExecutionWorker.start = start
 
 
 def _let_a_stop_stand() -> None:
@@ -147,6 +165,7 @@ def _without_data(event: Any) -> Any:
 
 PATCHES = (
     _name_executions,
+    _begin_before_the_answer,
     _write_start_time_as_text,
     _let_a_stop_stand,
     _keep_stop_reason,

@@ -90,7 +90,8 @@ def _shorten_waits() -> None:
 
     def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
         if wait_seconds > 0:
-            current().waits.wait(execution_of(env), env.program_state_event, wait_seconds / current().speed)
+            seconds = wait_seconds / current().speed
+            current().waits.wait(execution_of(env), env.program_state_event, env.is_running, seconds)
 
     WaitFunction._wait_interval = wait_interval
 

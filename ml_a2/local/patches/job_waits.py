@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 KINDS = ("TrainingJob", "ProcessingJob")
@@ -19,7 +19,7 @@ class JobWaits:
         """Begin with nobody waiting."""
         self._lock = threading.Lock()
         self._jobs: dict[str, str] = {}
-        # The event for which an execution waits, and which says that it was stopped.
+        # The event for which an execution waits; somebody sets and clears it when the execution is stopped.
         self._waiting: dict[str, threading.Event] = {}
         self._running: set[str] = set()
         self._ended: set[str] = set()
@@ -32,13 +32,13 @@ class JobWaits:
             if job is not None and _status(answer) not in ENDED:
                 self._jobs[execution] = job
 
-    def wait(self, execution: str, stopped: threading.Event, seconds: float) -> None:
+    def wait(self, execution: str, stopped: threading.Event, is_running: Callable[[], bool], seconds: float) -> None:
         """Wait until the execution's job has ended or the execution is stopped; without such a job, these seconds."""
         with self._lock:
             job = self._jobs.get(execution)
             self._waiting[execution] = stopped
-        with stopped._cond:  # type: ignore[attr-defined]  # or the job's end could come between look and wait
-            if job not in self._ended and not stopped.is_set():
+        with stopped._cond:  # type: ignore[attr-defined]  # or either end could come between look and wait
+            if job not in self._ended and is_running():
                 stopped._cond.wait(max(seconds, LOOK_SECONDS) if job in self._running else seconds)  # type: ignore[attr-defined]
         with self._lock:
             self._waiting.pop(execution, None)
@@ -56,7 +56,7 @@ class JobWaits:
             self._running.discard(job)
             waiting = [event for execution, event in self._waiting.items() if self._jobs.get(execution) == job]
         for stopped in waiting:
-            # Whoever waits for the event goes on; the event itself, which says that the execution was stopped, stays.
+            # Whoever waits for the event goes on, as when the execution is stopped: the event is never set for long.
             with stopped._cond:  # type: ignore[attr-defined]
                 stopped._cond.notify_all()  # type: ignore[attr-defined]
 
