@@ -62,13 +62,20 @@ def _auc(account: Account, name: str) -> float:
     return float(metrics.roc_auc_score(cells[:, 0], model.predict(xgb.DMatrix(cells[:, 1:]))))
 
 
+def _train(account: Account, name: str, **request: Any) -> None:
+    job = account.train(name, **request)
+    logs, group = account.runtime.clients.logs, "/aws/sagemaker/TrainingJobs"
+    found = logs.filter_log_events(logGroupName=group, logStreamNamePrefix=f"{name}/")["events"]
+    said = "\n".join(f"{event['logStreamName']}: {event['message']}" for event in found)
+    assert job["TrainingJobStatus"] == "Completed", f"{job.get('FailureReason')}\n{said}"
+
+
 def test_several_hosts_train_the_model_of_one(account: Account) -> None:
     """Two and four hosts, each with a share of the rows: within 0.005 AUC of one host with all of them."""
     _upload(account, 4)
     scores = {}
     for count in (1, 2, 4):
-        job = account.train(f"hosts-{count}", **_request(count))
-        assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+        _train(account, f"hosts-{count}", **_request(count))
         scores[count] = _auc(account, f"hosts-{count}")
     assert scores[1] > 0.85
     assert scores[2] == pytest.approx(scores[1], abs=0.005)
@@ -78,7 +85,7 @@ def test_several_hosts_train_the_model_of_one(account: Account) -> None:
 def test_each_host_has_its_log_and_the_first_one_the_metrics(account: Account) -> None:
     """Streams algo-1 and algo-2; the metric lines stand in the first one only."""
     _upload(account, 2)
-    assert account.train("two", **_request(2))["TrainingJobStatus"] == "Completed"
+    _train(account, "two", **_request(2))
     logs = account.runtime.clients.logs
     group = "/aws/sagemaker/TrainingJobs"
     streams = [s["logStreamName"] for s in logs.describe_log_streams(logGroupName=group)["logStreams"]]
@@ -93,16 +100,15 @@ def test_each_host_has_its_log_and_the_first_one_the_metrics(account: Account) -
 def test_hosts_without_rows_do_not_take_part(account: Account) -> None:
     """One object for two hosts: the other one says so and ends, and the model is that of one host."""
     _upload(account, 1)
-    assert account.train("one", **_request(1))["TrainingJobStatus"] == "Completed"
-    assert account.train("idle", **_request(2))["TrainingJobStatus"] == "Completed"
+    _train(account, "one", **_request(1))
+    _train(account, "idle", **_request(2))
     assert _auc(account, "idle") == _auc(account, "one")
 
 
 def test_replicated_rows_count_on_every_host(account: Account) -> None:
     """FullyReplicated gives every host all rows."""
     _upload(account, 2)
-    job = account.train("replicated", **_request(2, "FullyReplicated"))
-    assert job["TrainingJobStatus"] == "Completed"
+    _train(account, "replicated", **_request(2, "FullyReplicated"))
     assert _auc(account, "replicated") > 0.85
 
 

@@ -162,7 +162,7 @@ def _bring_up_loopback() -> None:
 def mount_base(libc: ctypes.CDLL, base: str) -> None:
     """Bind `base` to /opt/ml; where that folder does not exist, lay a copy of /opt's mounts over /opt first."""
     if not os.path.isdir("/opt/ml"):
-        stage = os.path.join(os.path.dirname(base), "opt")
+        stage = base + "-opt"  # the hosts of a job start at the same time, each with its own
         os.makedirs(os.path.join(stage, "ml"), exist_ok=True)
         for name in os.listdir("/opt") if os.path.isdir("/opt") else ():
             _show(libc, os.path.join("/opt", name), os.path.join(stage, name))
