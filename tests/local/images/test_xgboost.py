@@ -359,3 +359,12 @@ def test_later_images_write_ubjson_with_their_own_defaults(
     parameters = {"objective": "binary:logistic", "eval_metric": "logloss"}
     xgb.train(parameters, matrix, 5, evals=[(matrix, "train")], evals_result=log, verbose_eval=False)
     assert ran.rounds[-1] == f"[4]\ttrain-logloss:{log['train']['logloss'][-1]:.5f}"
+
+
+def test_the_training_rows_auc_is_printed_as_xgboost_finds_it(image: Any) -> None:
+    """The same numbers, in the same place, as when XGBoost computes them beside another metric."""
+    channels = {"train": {"t.csv": _rows(1, 900)}, "validation": {"v.csv": _rows(2)}}
+    alone = image(BINARY, channels).rounds
+    beside = image({**BINARY, "eval_metric": "auc,logloss"}, channels).rounds
+    assert [re.findall(r"\S+-auc:\S+", line) for line in beside] == [line.split("\t")[1:] for line in alone]
+    assert re.fullmatch(r"\[0\]\ttrain-auc:0\.\d{5}\tvalidation-auc:0\.\d{5}", alone[0])

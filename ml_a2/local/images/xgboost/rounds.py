@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ml_a2.local.images.xgboost.engine import xgb
+from ml_a2.local.images.xgboost.training_auc import TrainingAuc
 
 CHECKPOINT = "xgboost-checkpoint"
 MODEL = "xgboost-model"
@@ -29,6 +30,7 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
         self,
         *,
         prints: bool,
+        training_auc: TrainingAuc | None,
         after_each: Sequence[Callable[[xgb.Booster, int], None]],
         stopping: xgb.callback.EarlyStopping | None,
     ) -> None:
@@ -36,11 +38,13 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
 
         Args:
             prints: whether this host writes the metric lines, from which the service reads its metrics.
+            training_auc: the training rows' AUC, where XGBoost is not asked for it.
             after_each: what else is done with the model after a round, by the round's number.
             stopping: what decides about stopping early.
         """
         super().__init__()
         self._prints = prints
+        self._training_auc = training_auc
         self._after_each = after_each
         self._stopping = stopping
 
@@ -54,16 +58,18 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Print, keep, then tell whether to stop."""
-        if self._prints and evals_log:
-            values = [
-                f"{channel}-{metric}:{scores[-1]:.5f}"
-                for channel, log in evals_log.items()
-                for metric, scores in log.items()
-            ]
+        if self._prints and (values := list(self._values(model, evals_log))):
             print(f"[{epoch}]", *values, sep="\t", flush=True)
         for act in self._after_each:
             act(model, epoch)
         return bool(self._stopping and self._stopping.after_iteration(model, epoch, evals_log))
+
+    def _values(self, model: Any, evals_log: Any) -> Iterator[str]:
+        if self._training_auc:
+            yield f"train-auc:{self._training_auc(model):.5f}"
+        for channel, log in evals_log.items():
+            for metric, scores in log.items():
+                yield f"{channel}-{metric}:{scores[-1]:.5f}"
 
 
 def early_stopping(rounds: int, metric: str, *, save_best: bool) -> xgb.callback.EarlyStopping:
