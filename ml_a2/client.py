@@ -86,6 +86,7 @@ class Pipeline:
         data: Mapping[str, Path],
         *,
         again: bool = True,
+        hashes: Mapping[str, str] | None = None,
         tell: Callable[[str, int], None] | None = None,
         state: Path | None = None,
     ) -> dict[str, Uploaded]:
@@ -94,6 +95,7 @@ class Pipeline:
         Args:
             data: the files.
             again: whether to copy a file also where the object has its content already.
+            hashes: the SHA-256 of files of which it is known already, by key.
             tell: hears of each part that is done: the key and the number of bytes.
             state: where this machine writes down which uploads of large files it has begun.
 
@@ -102,7 +104,11 @@ class Pipeline:
         """
         uploads = Uploads(self._clients.s3, self._outputs[contract.OUTPUT_TRAINING_DATA_BUCKET], state=state)
         hear = tell or (lambda key, size: None)
-        return {key: uploads.send(path, key, again=again, tell=partial(hear, key)) for key, path in data.items()}
+        known = hashes or {}
+        return {
+            key: uploads.send(path, key, again=again, tell=partial(hear, key), sha256=known.get(key))
+            for key, path in data.items()
+        }
 
     def upload_model(self, archive: Path, name: str) -> str:
         """Copy a model to the model artifacts bucket, where evaluations may read it; return its URI.

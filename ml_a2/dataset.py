@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ml_a2.channel_files import LARGEST_VALUE
-from ml_a2.channel_writing import PlainFile, plain_file, same_numbers, state_of, write_rows
+from ml_a2.channel_writing import write_rows
 from ml_a2.errors import DataError
+from ml_a2.plain_file import PlainFile, read_plain_file
 from ml_a2.problem import Problem, encode, infer_problem
 
 
@@ -33,8 +34,6 @@ class Source:
     name: str
     table: pd.DataFrame
     first_row: int = 1
-    # The CSV file and its state before it was read; None for what is no such file.
-    file: tuple[Path, tuple[int, int]] | None = None
 
     def row(self, index: int) -> int:
         """Return the number by which the person finds the row: a CSV file's header is line 1."""
@@ -43,7 +42,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training and validation rows, encoded for the algorithm."""
+    """Training and validation rows, encoded for the algorithm; where their file is a channel, the labels alone."""
 
     train: pd.DataFrame
     validation: pd.DataFrame
@@ -51,7 +50,7 @@ class Dataset:
     feature_columns: tuple[str, ...]
     problem: Problem
     origin: dict[str, Any]
-    # The person's own files, where they can be the channels' but for their headers.
+    # The person's own files, where they are channels but for their headers: their features are not in memory.
     plain_train: PlainFile | None = None
     plain_validation: PlainFile | None = None
 
@@ -81,22 +80,23 @@ class Dataset:
         Returns:
             The files of the train channel, none where nothing is trained, and those of the validation channel.
         """
-        validation = _write(self.validation, self.plain_validation, folder / "validation.csv")
+        validation = folder / "validation.csv"
+        _write(self.validation, self.plain_validation, [validation])
         if self.train.empty:
             return [], [validation]
-        if parts == 1:
-            return [_write(self.train, self.plain_train, folder / "train.csv")], [validation]
-        shares = [self.train.iloc[number::parts] for number in range(parts)]
-        names = [f"train-{number:02}.csv" for number in range(1, parts + 1)]
-        return [_write(share, None, folder / name) for share, name in zip(shares, names, strict=True)], [validation]
+        names = ["train.csv"] if parts == 1 else [f"train-{number:02}.csv" for number in range(1, parts + 1)]
+        train = [folder / name for name in names]
+        _write(self.train, self.plain_train, train)
+        return train, [validation]
 
 
-def _write(table: pd.DataFrame, plain: PlainFile | None, path: Path) -> Path:
+def _write(table: pd.DataFrame, plain: PlainFile | None, paths: Sequence[Path]) -> None:
+    """Write rows to a file; of several, each gets a row in turn."""
     if plain:
-        plain.copy_rows(path)
-    else:
-        write_rows(table, path)
-    return path
+        plain.write(paths)
+        return
+    for number, path in enumerate(paths):
+        write_rows(table.iloc[number :: len(paths)], path)
 
 
 def load_sample(name: str, objective: str | None = None, split: Split = Split()) -> Dataset:
@@ -127,8 +127,46 @@ def load_files(
     Raises:
         DataError: names file, column and row of what cannot be trained on.
     """
+    if validation and (plain := _load_plain(train, validation, target_column, objective)):
+        return plain
     held_out = _read(validation) if validation else None
     return _prepare(_read(train), held_out, target_column, objective, split)
+
+
+def _load_plain(train: Path, validation: Path, target: str, objective: str | None) -> Dataset | None:
+    """Load two files that are channels already, but for their headers; None where one of them is not."""
+    rows = _read_plain(train, target)
+    held_out = _read_plain(validation, target) if rows else None
+    if rows is None or held_out is None or rows.columns != held_out.columns:
+        return None
+    sources = [_labels_of(rows), _labels_of(held_out)]
+    tables = [source.table for source in sources]
+    problem = infer_problem(tables[0][target], objective, sources[0].name, target)
+    if not all(_is_encoded(source, target, problem) for source in sources):
+        return None
+    _check_classes(tables, problem, sources)
+    origin = {"train": sources[0].name, "validation": sources[1].name}
+    return Dataset(tables[0], tables[1], target, rows.columns[1:], problem, origin, rows, held_out)
+
+
+def _labels_of(file: PlainFile) -> Source:
+    source = Source(str(file.path), pd.DataFrame({file.columns[0]: file.labels}), first_row=2)
+    _check_labels(source, file.columns[0])
+    return source
+
+
+def _is_encoded(source: Source, target: str, problem: Problem) -> bool:
+    """Tell whether labels have the same numbers in a channel."""
+    labels = source.table[target]
+    return np.array_equal(labels, encode(labels, problem, source.name, target, source.first_row))
+
+
+def _read_plain(path: Path, target: str) -> PlainFile | None:
+    """Read a file that is plain; whatever is wrong with another one, its reading as a table tells."""
+    try:
+        return read_plain_file(path, target)
+    except OSError:
+        return None
 
 
 def load_file_for_model(
@@ -145,6 +183,8 @@ def load_file_for_model(
     Raises:
         DataError: names file, column and row of what does not fit the model.
     """
+    if plain := _load_plain_for_model(path, target_column, problem, features):
+        return plain
     source = _read(path)
     own = _feature_columns(source, target_column)
     _check_columns(source, source)
@@ -157,8 +197,19 @@ def load_file_for_model(
     labels = encode(source.table[target_column], problem, source.name, target_column, source.first_row)
     table = _encoded(source, target_column, features, labels)
     origin = {"train": None, "validation": source.name}
-    plain = _plain(source, labels, list(table.columns))
-    return Dataset(table.iloc[:0], table, target_column, features, problem, origin, plain_validation=plain)
+    return Dataset(table.iloc[:0], table, target_column, features, problem, origin)
+
+
+def _load_plain_for_model(path: Path, target: str, problem: Problem, features: Sequence[str] | None) -> Dataset | None:
+    """Load a file that is a channel already, but for its header; None where it is not, or not this model's."""
+    rows = _read_plain(path, target)
+    if rows is None or features not in (None, rows.columns[1:]) or any(isinstance(c, str) for c in problem.classes):
+        return None
+    source = _labels_of(rows)
+    if not _is_encoded(source, target, problem):
+        return None
+    table, origin = source.table, {"train": None, "validation": source.name}
+    return Dataset(table.iloc[:0], table, target, rows.columns[1:], problem, origin, plain_validation=rows)
 
 
 def _check_model_features(source: Source, own: Sequence[str], features: Sequence[str], target: str) -> None:
@@ -192,15 +243,7 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
     _make_labels_comparable([other.table for other in sources], target)
     problem = infer_problem(source.table[target], objective, source.name, target)
     labels = [encode(other.table[target], problem, other.name, target, other.first_row) for other in sources]
-    # A part of the rows is another table than the file's.
-    plain = [
-        _plain(other, values, [target, *features]) if held_out else None
-        for other, values in zip(sources, labels, strict=True)
-    ]
-    tables = [
-        other.table if as_it_is else _encoded(other, target, features, values)
-        for other, values, as_it_is in zip(sources, labels, plain, strict=True)
-    ]
+    tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
     origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
     if held_out is None:
         if problem.kind == "ranking":
@@ -216,14 +259,7 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
         }
     _check_classes(tables, problem, sources)
     _check_values(tables[0], source.name)
-    return Dataset(tables[0], tables[1], target, features, problem, origin, plain[0], plain[-1])
-
-
-def _plain(source: Source, labels: pd.Series, columns: Sequence[str]) -> PlainFile | None:
-    """Return the source's file where nothing of it is written otherwise in a channel."""
-    if source.file is None or not same_numbers(source.table[columns[0]], labels):
-        return None
-    return plain_file(*source.file, source.table, columns)
+    return Dataset(tables[0], tables[1], target, features, problem, origin)
 
 
 def _read(path: Path) -> Source:
@@ -234,9 +270,8 @@ def _read(path: Path) -> Source:
             if any(name is not None for name in table.index.names):
                 table = table.reset_index()  # a named index is a column that pandas wrote apart
             return Source(str(path), table.set_axis(list(map(str, table.columns)), axis=1), first_row=1)
-        state = state_of(path)
         # Line 1 is the header, so the first row of data is line 2.
-        return Source(str(path), _read_csv(path), first_row=2, file=(path, state))
+        return Source(str(path), _read_csv(path), first_row=2)
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; name an existing CSV or Parquet file") from error
     except pd.errors.EmptyDataError as error:
@@ -250,13 +285,22 @@ def _read_csv(path: Path) -> pd.DataFrame:
     """Read CSV; rows longer than the header are an error, not an index in front of shifted columns."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
+        warnings.simplefilter("error", pd.errors.DtypeWarning)
         try:
-            table = pd.read_csv(path, low_memory=False, index_col=False)
+            table = _read_table(path)
             header = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
             # pandas would rename a second column of the same name.
             return table.set_axis(list(header.fillna("")), axis=1) if header.duplicated().any() else table
         except pd.errors.ParserWarning as warning:
             raise ValueError("rows have more fields than the header has columns") from warning
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """Read in parts, on all cores; where the parts differ in what a column is, once more as a whole."""
+    try:
+        return pd.read_csv(path, index_col=False)
+    except pd.errors.DtypeWarning:
+        return pd.read_csv(path, index_col=False, low_memory=False)
 
 
 def _feature_columns(source: Source, target: str) -> tuple[str, ...]:

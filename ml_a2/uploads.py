@@ -47,7 +47,9 @@ class Uploads:
         self._bucket = bucket
         self._state = state
 
-    def send(self, path: Path, key: str, *, again: bool, tell: Callable[[int], None]) -> Uploaded:
+    def send(
+        self, path: Path, key: str, *, again: bool, tell: Callable[[int], None], sha256: str | None = None
+    ) -> Uploaded:
         """Copy a file.
 
         Args:
@@ -55,11 +57,13 @@ class Uploads:
             key: where it goes.
             again: whether to copy it also where the object has its content already; it goes up anew then.
             tell: hears the bytes of each part that is done.
+            sha256: the file's, where it is known already.
 
         Raises:
             PlatformError: the bucket does not take it.
         """
-        source = Source(path, sha256 := file_sha256(path), size := path.stat().st_size, {HASH: sha256})
+        sha256 = sha256 or file_sha256(path)
+        source = Source(path, sha256, size := path.stat().st_size, {HASH: sha256})
         there = {} if again else self._head(key)
         if there.get("ContentLength") == size and there["Metadata"].get(HASH) == sha256:
             tell(size)

@@ -77,6 +77,8 @@ class Watch:
 
     def _news(self) -> list[dict[str, Any]]:
         """Return the events since the last look: from the end, as a history of hours is not read anew each time."""
+        if self._last and self._newest() == self._last:
+            return []
         pages = self._stepfunctions.get_paginator("get_execution_history").paginate(
             executionArn=self._arn,
             reverseOrder=True,
@@ -89,6 +91,10 @@ class Watch:
             if len(new) < len(page["events"]):
                 break
         return found[::-1]
+
+    def _newest(self) -> int:
+        history = self._stepfunctions.get_execution_history(executionArn=self._arn, reverseOrder=True, maxResults=1)
+        return history["events"][0]["id"]
 
     def _told(self, stage: str, log: JobLog, lines: list[Line]) -> Iterator[tuple[dt.datetime, Event]]:
         for line in lines:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import sys
 
 import click
 
@@ -35,6 +36,9 @@ def main() -> None:
     # would look through them again and again, a third of the time of a start, and then once more to take them apart.
     gc.set_threshold(200_000, 50, 100)
     atexit.register(gc.freeze)
+    # Threads that read and hash data release the interpreter for every block, and would wait 5 ms for it each time
+    # while another one imports or deploys.
+    sys.setswitchinterval(0.0005)
 
 
 COMMANDS = (run, list_, show, compare, report, verify, cost, synth, upload, start, watch, stop, doctor, local, diagrams)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -100,8 +102,9 @@ def _run(
 ) -> int:
     """Prepare everything that can be wrong first, then run; return the exit status."""
     one_stack(settings, assembly)
-    # First, as reading a table takes the most memory: what the rest imports would come on top.
-    asked, prepared = plan(settings, assembly, hyperparameters, options)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(import_module, "ml_a2.local.run")  # imported below; both take time, and neither needs the other
+        asked, prepared = plan(settings, assembly, hyperparameters, options)
 
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.faults import Faults

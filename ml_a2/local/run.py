@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from ml_a2.client import (
     last_words,
     metric_values,
 )
+from ml_a2.digest import file_sha256
 from ml_a2.errors import PlatformError
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.execution_events import Listener, follow
@@ -109,12 +111,15 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     code = evaluation_files(tell=progress.say)
     # Read now: another run may synthesize other settings to the same place while this one executes.
     template = read_template(request.assembly)
-    outputs = runtime.deploy(request.assembly)
-    runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
-    runtime.inject(request.asked.faults)
-    progress.say(f"deployed {stack_name(request.assembly)} on {runtime.url}")
-    pipeline = Pipeline(runtime.clients, outputs)
-    uploaded = _upload(runtime, pipeline, request, code)
+    with runtime.scratch() as folder, ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(_write, request, Path(folder))
+        outputs = runtime.deploy(request.assembly)
+        runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
+        runtime.inject(request.asked.faults)
+        progress.say(f"deployed {stack_name(request.assembly)} on {runtime.url}")
+        pipeline = Pipeline(runtime.clients, outputs)
+        written, hashes = writing.result()
+        uploaded = pipeline.upload({**written, **code}, hashes=hashes)
     champion = ChampionOfRuns.of(request.runs, template)
     if known := champion.bring(pipeline):
         progress.say(f"the champion to compare with is that of {known}")
@@ -137,11 +142,10 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     return result
 
 
-def _upload(
-    runtime: LocalRuntime, pipeline: Pipeline, request: RunRequest, code: Mapping[str, Path]
-) -> dict[str, Uploaded]:
-    with runtime.scratch() as folder:
-        return pipeline.upload({**request.prepared.write(Path(folder), request.asked.hosts), **code})
+def _write(request: RunRequest, folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Write what the jobs read into a folder; return the files and their SHA-256, both by key."""
+    files = request.prepared.write(folder, request.asked.hosts)
+    return files, {key: file_sha256(path) for key, path in files.items()}
 
 
 def _execution_input(pipeline: Pipeline, request: RunRequest, name: str) -> dict[str, Any]:

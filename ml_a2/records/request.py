@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -95,9 +96,14 @@ class Request:
         Raises:
             UserError: a file is not there, or cannot be trained on or evaluated with.
         """
-        sources = tuple({"path": given, "sha256": self._hash(given)} for given in self.source_paths())
-        model = find_model(self.path(self.model)) if self.model else None
-        return Prepared(self._load_for(model) if model else self._load(), sources, model)
+        with ThreadPoolExecutor() as pool:  # hashing a file takes as long as reading it
+            hashes = pool.map(self._hash, self.source_paths())
+            model = find_model(self.path(self.model)) if self.model else None
+            dataset = self._load_for(model) if model else self._load()
+            sources = tuple(
+                {"path": path, "sha256": sha256} for path, sha256 in zip(self.source_paths(), hashes, strict=True)
+            )
+        return Prepared(dataset, sources, model)
 
     def _hash(self, given: str) -> str:
         path = self.path(given)

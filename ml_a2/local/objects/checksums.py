@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from io import FileIO
+from pathlib import Path
 from typing import Any
 
 from botocore.compat import HAS_CRT
@@ -15,6 +19,9 @@ from botocore.httpchecksum import (
     Sha256Checksum,
 )
 
+# Many at once: each block waits for its turn among this process's threads, twice.
+BLOCK_BYTES = 4 << 20
+WORTH_THREADS_BYTES = 4 << 20
 # By the names that S3's API has for them.
 NAMES = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 
@@ -45,6 +52,15 @@ class Checksums:
         for checksum in self._named.values():
             checksum.update(block)
 
+    def read(self, path: Path) -> None:
+        """Take all bytes of a file: of a large one, each checksum in a thread of its own."""
+        taken = [self._md5, *self._named.values()]
+        if path.stat().st_size < WORTH_THREADS_BYTES:
+            self.update(path.read_bytes())
+            return
+        with ThreadPoolExecutor(len(taken)) as pool:
+            list(pool.map(partial(_read, path), taken))
+
     @property
     def md5(self) -> bytes:
         """The MD5 of all bytes so far."""
@@ -54,6 +70,13 @@ class Checksums:
     def named(self) -> dict[str, bytes]:
         """The other checksums of all bytes so far, by name."""
         return {name: checksum.digest() for name, checksum in self._named.items()}
+
+
+def _read(path: Path, checksum: Any) -> None:
+    block = memoryview(bytearray(BLOCK_BYTES))
+    with FileIO(path) as file:
+        while size := file.readinto(block):
+            checksum.update(block[:size])
 
 
 def checksum(name: str, blocks: Iterable[bytes]) -> bytes | None:

@@ -129,9 +129,7 @@ class ObjectStore:
             with self._new_file(size, source if self._may_take(source) else None) as (path, file):
                 if os.fstat(file.fileno()).st_ino != os.fstat(origin.fileno()).st_ino:
                     copy_range(origin, 0, size, file)
-                file.seek(0)  # the checksums are those of the copy: the file may change meanwhile
-                while block := file.read(BLOCK_BYTES):
-                    checksums.update(block)
+                checksums.read(path)  # those of the copy: the file may change meanwhile
         return self._content(Content(path, size, checksums.md5, checksums.named))
 
     def find(self, name: str, size: int, md5: bytes, checksums: dict[str, bytes]) -> Content:

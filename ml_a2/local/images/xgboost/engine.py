@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 WRAPPED = ("pandas", "sklearn")
 
-_absent = [name for name in WRAPPED if name not in sys.modules]
-sys.modules.update(dict.fromkeys(_absent))  # type: ignore[arg-type]  # None: importing it raises ImportError
-try:
-    import xgboost as xgb
-finally:
-    for _name in _absent:
-        del sys.modules[_name]
 
-__all__ = ["xgb"]
+@contextmanager
+def without_wrappers() -> Iterator[None]:
+    """Let XGBoost find neither of the two, unless one is imported already: it looks whether it was given their data."""
+    absent = [name for name in WRAPPED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: importing it raises ImportError
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+with without_wrappers():
+    import xgboost as xgb
+
+__all__ = ["without_wrappers", "xgb"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ml_a2.local.images.xgboost.channels import check_format, data_files, find_delimiter, has_data
-from ml_a2.local.images.xgboost.engine import xgb
+from ml_a2.local.images.xgboost.engine import without_wrappers, xgb
 from ml_a2.local.images.xgboost.image_errors import UserError
 
 NO_LABELS = (
@@ -36,12 +38,16 @@ def load_matrices(
     filled = [name for name, folder in folders.items() if has_data(folder)]
     for name in filled:
         check_format(folders[name], data_format)
-    matrices = {name: _load([folders[name]], data_format, weighted=weighted) for name in filled}
-    if not together:
-        return matrices, None
-    if len(filled) < 2:
-        return matrices, matrices.get("train")
-    return matrices, _load([folders[name] for name in filled], data_format, weighted=weighted)
+    load = partial(_load, data_format=data_format, weighted=weighted)
+    # pyarrow, which reads Parquet, does not take a pandas that cannot be imported for none.
+    alone = nullcontext() if data_format == "parquet" else without_wrappers()
+    with alone, ThreadPoolExecutor() as pool:  # XGBoost reads a file in one thread
+        matrices = dict(zip(filled, pool.map(load, ([folders[name]] for name in filled)), strict=True))
+        if not together:
+            return matrices, None
+        if len(filled) < 2:
+            return matrices, matrices.get("train")
+        return matrices, load([folders[name] for name in filled])
 
 
 def _load(folders: Sequence[Path], data_format: str, *, weighted: bool) -> xgb.DMatrix:

@@ -1,0 +1,136 @@
+"""A person's CSV file that is a channel already but for its header: checked on all cores, never whole in memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv
+
+from ml_a2.channel_files import LARGEST_VALUE
+from ml_a2.errors import DataError
+
+BYTES_AT_ONCE = 1 << 20
+COPIED_AT_ONCE = 8 << 20
+# Arrow passes over them around a number, or takes them for the end of a line; not every other reader does.
+READ_DIFFERENTLY = (b" ", b"\t", b"\r")
+
+
+@dataclass(frozen=True)
+class PlainFile:
+    """Below its header: a finite label, then finite features that fit into 32 bits, in every row, and nothing else."""
+
+    path: Path
+    # Modification time in nanoseconds and size in bytes, before it was read.
+    read_as: tuple[int, int]
+    columns: tuple[str, ...]
+    # (n,) of integers, or of floating-point numbers where one is none.
+    labels: NDArray[Any]
+
+    def write(self, targets: Sequence[Path]) -> None:
+        """Write everything below the header to a file; of several, each gets a row in turn.
+
+        Raises:
+            DataError: the file has changed since it was read and checked.
+        """
+        with ExitStack() as files:
+            source = files.enter_context(self.path.open("rb"))
+            channels = [files.enter_context(target.open("wb")) for target in targets]
+            source.readline()
+            if len(channels) == 1:
+                shutil.copyfileobj(source, channels[0], COPIED_AT_ONCE)
+            else:
+                for line, channel in zip(source, cycle(channels), strict=False):
+                    channel.write(line if line.endswith(b"\n") else line + b"\n")
+        if state_of(self.path) != self.read_as:
+            raise DataError(f"{self.path} was changed while it was read; run again when it is written")
+
+
+def state_of(path: Path) -> tuple[int, int]:
+    """Return by what one sees that a file was changed."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def read_plain_file(path: Path, target: str) -> PlainFile | None:
+    """Read and check a file whose first column is the target; None where it is not plain, for whatever reason.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    read_as = state_of(path)
+    with path.open("rb") as file:
+        columns = _columns(file.readline())
+        if len(columns) < 2 or columns[0] != target:
+            return None
+        labels = _labels(file, columns)
+    return None if labels is None else PlainFile(path, read_as, columns, labels)
+
+
+def _columns(header: bytes) -> tuple[str, ...]:
+    """Return the names that every reader would; none where one might not."""
+    try:
+        text = header.decode("utf-8").removesuffix("\n")
+    except UnicodeDecodeError:
+        return ()
+    names = tuple(text.split(","))
+    return names if not {'"', "\r"} & set(text) and all(names) and len(set(names)) == len(names) else ()
+
+
+def _labels(file: BinaryIO, columns: Sequence[str]) -> NDArray[Any] | None:
+    """Return the labels, (n,); None as soon as a block is not plain."""
+    found: list[NDArray[Any]] = []
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers, "reading") as pool:
+        waiting: deque[Future[NDArray[Any] | None]] = deque()
+        blocks = _blocks(file)
+        while True:
+            while len(waiting) < 2 * workers and (block := next(blocks, None)) is not None:
+                waiting.append(pool.submit(_check, block, columns))
+            if not waiting:
+                return np.concatenate(found) if found else None
+            labels = waiting.popleft().result()
+            if labels is None:
+                pool.shutdown(cancel_futures=True)
+                return None
+            found.append(labels)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield whole lines."""
+    while block := file.read(BYTES_AT_ONCE):
+        yield block + file.readline()
+
+
+def _check(block: bytes, columns: Sequence[str]) -> NDArray[Any] | None:
+    """Return the labels of some lines, None where they are not plain."""
+    if any(mark in block for mark in READ_DIFFERENTLY):
+        return None
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(block),
+            csv.ReadOptions(use_threads=False, column_names=columns, block_size=len(block)),
+            csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            csv.ConvertOptions(column_types=dict.fromkeys(columns[1:], pa.float64()), null_values=[]),
+        )
+    except pa.ArrowInvalid:  # no numbers, or not as many as there are columns
+        return None
+    kind = table.schema.field(0).type
+    # What is no number, and what is infinite, is not within the range either.
+    features = table.select(columns[1:]).combine_chunks().to_batches()[0].to_tensor().to_numpy()
+    fits = features.min() >= -LARGEST_VALUE and features.max() <= LARGEST_VALUE
+    if not fits or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return None
+    labels: NDArray[Any] = table.column(0).to_numpy()
+    return labels
