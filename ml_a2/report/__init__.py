@@ -13,8 +13,16 @@ _HEAVY = ("ml_a2.report.page", "matplotlib.figure", "matplotlib.backends.backend
 
 
 def prepare_report() -> None:
-    """Import what a report needs beside whatever else goes on: who waits for jobs can have that for nothing."""
-    Thread(target=lambda: [import_module(name) for name in _HEAVY], name="report", daemon=True).start()
+    """Load what a report needs beside whatever else goes on: who waits for jobs can have that for nothing."""
+    Thread(target=_load, name="report", daemon=True).start()
+
+
+def _load() -> None:
+    for name in _HEAVY:
+        import_module(name)
+    from ml_a2.report.page import templates
+
+    templates()
 
 
 def write_report(run_directory: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -79,8 +80,9 @@ def read_page(record: Record) -> Page:
     )
 
 
-def render(record: Record) -> str:
-    """Return the page as HTML."""
+@cache
+def templates() -> Environment:
+    """Return the templates, compiled."""
     environment = Environment(
         loader=PackageLoader("ml_a2.report"),
         autoescape=True,
@@ -89,7 +91,14 @@ def render(record: Record) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(short=short, percent=percent)
-    style = environment.get_template("report.css").render()
+    for template in environment.list_templates():
+        environment.get_template(template)
+    return environment
+
+
+def render(record: Record) -> str:
+    """Return the page as HTML."""
+    style = templates().get_template("report.css").render()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = environment.get_template("report.html.j2")
+    template = templates().get_template("report.html.j2")
     return template.render(page=read_page(record), style=Markup(style), style_digest=digest, nothing=NOTHING)  # noqa: S704  # our own style sheet
