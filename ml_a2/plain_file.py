@@ -23,8 +23,9 @@ from ml_a2.errors import DataError
 
 BYTES_AT_ONCE = 1 << 20
 COPIED_AT_ONCE = 8 << 20
-# Arrow passes over them around a number, or takes them for the end of a line; not every other reader does.
-READ_DIFFERENTLY = (b" ", b"\t", b"\r")
+# Arrow passes over them around a number, takes them for the end of a line, or for part of a hexadecimal number; not
+# every other reader does.
+READ_DIFFERENTLY = (b" ", b"\t", b"\r", b"x", b"X")
 
 
 @dataclass(frozen=True)
