@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -156,6 +157,7 @@ class Pipeline:
         slowest_seconds: float = 0.0,
         lines: bool = False,
         patient: bool = False,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> Iterator[Event]:
         """Yield what happens until the execution has ended, each thing once.
 
@@ -165,9 +167,10 @@ class Pipeline:
             slowest_seconds: from look to look at most, when it takes long; 0 to look as often as at the beginning.
             lines: whether every line of the jobs' logs is told.
             patient: whether throttling, and for ten minutes a lost connection, is told once and waited for.
+            sleep: waits from look to look.
         """
         seen = Watch(self._clients.stepfunctions, self._clients.logs, execution_arn, lines=lines)
-        yield from watch(seen, poll_seconds=poll_seconds, slowest_seconds=slowest_seconds, patient=patient)
+        yield from watch(seen, poll_seconds=poll_seconds, slowest_seconds=slowest_seconds, patient=patient, sleep=sleep)
 
     def outcome(self, execution_arn: str) -> Outcome:
         """Return how an execution ended, with the failure that its last state names."""

@@ -128,7 +128,7 @@ def watch(
     poll_seconds: float,
     patient: bool,
     slowest_seconds: float = 0.0,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """Yield what happens until the execution has ended, each thing once.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -128,13 +129,16 @@ def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> Ru
     prepare_report()
     topic = outputs[contract.OUTPUT_TOPIC]
     results = _Results(pipeline, runtime, request, name, arn, topic, uploaded, template_sha256(template))
+    watch = partial(
+        pipeline.watch, arn, poll_seconds=POLL_SECONDS, slowest_seconds=SLOWEST_SECONDS, sleep=runtime.await_end
+    )
     try:
-        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS, slowest_seconds=SLOWEST_SECONDS), progress)
+        follow(watch(), progress)
         runtime.settle()
     except KeyboardInterrupt:
         # What the execution had written until then is kept; the runtime's end stops the jobs.
         pipeline.stop(arn, "Interrupted", "the run was interrupted")
-        follow(pipeline.watch(arn, poll_seconds=POLL_SECONDS, slowest_seconds=SLOWEST_SECONDS), progress)
+        follow(watch(), progress)
         progress.say(f"interrupted: what was written is kept in {results.fetch(began).run_directory}")
         raise
     result = results.fetch(began)

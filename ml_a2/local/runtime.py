@@ -187,6 +187,10 @@ class LocalRuntime:
                     return
             time.sleep(0.05)
 
+    def await_end(self, seconds: float) -> None:
+        """Wait these seconds, or until an execution has ended."""
+        self._changes.await_end(seconds)
+
     def expire(self, execution_arn: str) -> None:
         """Let the time of an execution run out now, as its TimeoutSeconds would."""
         patches.expire(execution_arn, stepfunctions_backend(self.environment))

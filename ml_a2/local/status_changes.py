@@ -56,6 +56,7 @@ class StatusChanges:
         self._alarms = alarms
         self._incidents = incidents
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, name="status changes", daemon=True)
 
     def start(self) -> None:
@@ -75,6 +76,11 @@ class StatusChanges:
     def settle(self) -> None:
         """Wait until everything that has come in is done."""
         self._work.join()
+
+    def await_end(self, seconds: float) -> None:
+        """Wait these seconds, or until an execution has ended."""
+        if self._end.wait(seconds):
+            self._end.clear()
 
     def execution(self, arn: str, status: Callable[[], str]) -> None:
         """Take that an execution starts or ends; `status` waits until it has, and tells how."""
@@ -113,6 +119,8 @@ class StatusChanges:
             self._incidents.report(f"the alarms could not be evaluated: {traceback.format_exc(limit=-3)}")
 
     def _follow_execution(self, arn: str, status: str) -> None:
+        if status != "RUNNING":
+            self._end.set()
         execution: dict[str, Any] = dict(self._clients.stepfunctions.describe_execution(executionArn=arn))
         now = dt.datetime.now(dt.UTC)
         dimension = [{"Name": "StateMachineArn", "Value": execution["stateMachineArn"]}]
