@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ from ml_a2.errors import UserError
 BLOCK_BYTES = 4 << 20
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
+def file_sha256(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
+    """Return the SHA-256 of a file's bytes.
+
+    Raises:
+        InterruptedError: `stopped` has told that nobody waits for it any more.
+        OSError: the file cannot be read.
+    """
     with path.open("rb") as file:
-        return _sha256(file)
+        return _sha256(file, stopped)
 
 
 def members_sha256(archive: Path) -> dict[str, str]:
@@ -33,8 +39,10 @@ def members_sha256(archive: Path) -> dict[str, str]:
         raise UserError(f"{archive} cannot be read as a .tar.gz: {error}") from error
 
 
-def _sha256(file: Any) -> str:
+def _sha256(file: Any, stopped: Callable[[], bool] = lambda: False) -> str:
     digest, block = hashlib.sha256(), memoryview(bytearray(BLOCK_BYTES))
     while size := file.readinto(block):
+        if stopped():
+            raise InterruptedError
         digest.update(block[:size])
     return digest.hexdigest()

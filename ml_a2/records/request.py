@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -96,23 +97,22 @@ class Request:
         Raises:
             UserError: a file is not there, or cannot be trained on or evaluated with.
         """
+        paths = [self.path(given) for given in self.source_paths()]
+        for path in paths:
+            _check_file(path)
+        enough = Event()
         with ThreadPoolExecutor() as pool:  # hashing a file takes as long as reading it
-            hashes = pool.map(self._hash, self.source_paths())
-            model = find_model(self.path(self.model)) if self.model else None
-            dataset = self._load_for(model) if model else self._load()
-            sources = tuple(
-                {"path": path, "sha256": sha256} for path, sha256 in zip(self.source_paths(), hashes, strict=True)
-            )
+            hashes = [pool.submit(file_sha256, path, enough.is_set) for path in paths]
+            try:
+                model = find_model(self.path(self.model)) if self.model else None
+                dataset = self._load_for(model) if model else self._load()
+                sources = tuple(
+                    {"path": given, "sha256": sha256.result()}
+                    for given, sha256 in zip(self.source_paths(), hashes, strict=True)
+                )
+            finally:
+                enough.set()
         return Prepared(dataset, sources, model)
-
-    def _hash(self, given: str) -> str:
-        path = self.path(given)
-        try:
-            return file_sha256(path)
-        except FileNotFoundError as error:
-            raise DataError(f"{path} does not exist; name an existing CSV or Parquet file") from error
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}; name a CSV or Parquet file") from error
 
     def _load(self) -> Dataset:
         split = Split(self.validation_fraction, self.seed)
@@ -129,3 +129,10 @@ class Request:
         if not self.validation:
             raise UserError("a given model needs rows to be evaluated on: a sample, or a file")
         return model.load_file(self.path(self.validation), self.target_column)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name a CSV or Parquet file")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is a pipe or a device, and data is read twice; write it to a file and name that")

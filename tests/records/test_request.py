@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
 from ml_a2.records.request import Request
 
@@ -74,3 +76,21 @@ def test_writes_channels_and_the_names_of_columns(tmp_path: Path) -> None:
 def test_values_have_no_classes(tmp_path: Path) -> None:
     """A regression's columns."""
     assert Request(directory="/", sample="diabetes").prepare().dataset.columns()["classes"] is None
+
+
+def test_fails_on_what_cannot_be_read_twice(tmp_path: Path) -> None:
+    """A pipe would give one part of its rows to the hash, and train on the other."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"pipe is a pipe or a device, and data is read twice"):
+        Request(directory=str(tmp_path), train="pipe", target_column="y").prepare()
+    with pytest.raises(DataError, match=r"is a folder; name a CSV or Parquet file"):
+        Request(directory=str(tmp_path), train=".", target_column="y").prepare()
+
+
+def test_hashing_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    """Data that is refused, or an interrupt, does not wait until a large file is read to its end."""
+    path = tmp_path / "large.csv"
+    path.write_bytes(b"1" * 100)
+    with pytest.raises(InterruptedError):
+        file_sha256(path, lambda: True)
+    assert file_sha256(path) == hashlib.sha256(b"1" * 100).hexdigest()
