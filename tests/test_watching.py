@@ -39,6 +39,10 @@ class FakeStepFunctions:
         self._events += [{**event, "id": len(self._events) + n} for n, event in enumerate(new, start=1)]
         return {"status": status}
 
+    def get_execution_history(self, *, executionArn: str, reverseOrder: bool, maxResults: int) -> dict[str, Any]:  # noqa: N803
+        assert reverseOrder
+        return {"events": self._events[::-1][:maxResults]}
+
     def get_paginator(self, operation: str) -> Any:
         assert operation == "get_execution_history"
         return self
