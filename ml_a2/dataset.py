@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ml_a2.channel_writing import write_rows
 from ml_a2.errors import DataError
 from ml_a2.plain_file import PlainFile, read_plain_file
 from ml_a2.problem import Problem, encode, infer_problem
+from ml_a2.source import Source, read_source
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,6 @@ class Split:
 
     fraction: float = 0.2
     seed: int = 42
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where rows come from, and how a person finds one of them there."""
-
-    name: str
-    table: pd.DataFrame
-    first_row: int = 1
-
-    def row(self, index: int) -> int:
-        """Return the number by which the person finds the row: a CSV file's header is line 1."""
-        return self.first_row + index
 
 
 @dataclass(frozen=True)
@@ -129,8 +116,8 @@ def load_files(
     """
     if validation and (plain := _load_plain(train, validation, target_column, objective)):
         return plain
-    held_out = _read(validation) if validation else None
-    return _prepare(_read(train), held_out, target_column, objective, split)
+    held_out = read_source(validation) if validation else None
+    return _prepare(read_source(train), held_out, target_column, objective, split)
 
 
 def _load_plain(train: Path, validation: Path, target: str, objective: str | None) -> Dataset | None:
@@ -185,7 +172,7 @@ def load_file_for_model(
     """
     if plain := _load_plain_for_model(path, target_column, problem, features):
         return plain
-    source = _read(path)
+    source = read_source(path)
     own = _feature_columns(source, target_column)
     _check_columns(source, source)
     if features is not None:
@@ -260,47 +247,6 @@ def _prepare(source: Source, held_out: Source | None, target: str, objective: st
     _check_classes(tables, problem, sources)
     _check_values(tables[0], source.name)
     return Dataset(tables[0], tables[1], target, features, problem, origin)
-
-
-def _read(path: Path) -> Source:
-    is_parquet = path.suffix.lower() in (".parquet", ".pq")
-    try:
-        if is_parquet:
-            table = pd.read_parquet(path)
-            if any(name is not None for name in table.index.names):
-                table = table.reset_index()  # a named index is a column that pandas wrote apart
-            return Source(str(path), table.set_axis(list(map(str, table.columns)), axis=1), first_row=1)
-        # Line 1 is the header, so the first row of data is line 2.
-        return Source(str(path), _read_csv(path), first_row=2)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; name an existing CSV or Parquet file") from error
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path} is empty; it needs a header and rows") from error
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise DataError(f"{path} cannot be read as {'Parquet' if is_parquet else 'CSV'}: {reason}") from error
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Read CSV; rows longer than the header are an error, not an index in front of shifted columns."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        warnings.simplefilter("error", pd.errors.DtypeWarning)
-        try:
-            table = _read_table(path)
-            header = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
-            # pandas would rename a second column of the same name.
-            return table.set_axis(list(header.fillna("")), axis=1) if header.duplicated().any() else table
-        except pd.errors.ParserWarning as warning:
-            raise ValueError("rows have more fields than the header has columns") from warning
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """Read in parts, on all cores; where the parts differ in what a column is, once more as a whole."""
-    try:
-        return pd.read_csv(path, index_col=False)
-    except pd.errors.DtypeWarning:
-        return pd.read_csv(path, index_col=False, low_memory=False)
 
 
 def _feature_columns(source: Source, target: str) -> tuple[str, ...]:

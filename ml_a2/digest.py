@@ -39,10 +39,20 @@ def members_sha256(archive: Path) -> dict[str, str]:
         raise UserError(f"{archive} cannot be read as a .tar.gz: {error}") from error
 
 
-def _sha256(file: Any, stopped: Callable[[], bool] = lambda: False) -> str:
-    digest, block = hashlib.sha256(), memoryview(bytearray(BLOCK_BYTES))
+def feed(digest: Any, file: Any, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Update a hash, or what is updated as one, with the rest of a binary file.
+
+    Raises:
+        InterruptedError: `stopped` has told that nobody waits for it any more.
+    """
+    block = memoryview(bytearray(BLOCK_BYTES))
     while size := file.readinto(block):
         if stopped():
             raise InterruptedError
         digest.update(block[:size])
+
+
+def _sha256(file: Any, stopped: Callable[[], bool] = lambda: False) -> str:
+    digest = hashlib.sha256()
+    feed(digest, file, stopped)
     return digest.hexdigest()

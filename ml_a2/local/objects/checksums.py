@@ -19,8 +19,8 @@ from botocore.httpchecksum import (
     Sha256Checksum,
 )
 
-# Many at once: each block waits for its turn among this process's threads, twice.
-BLOCK_BYTES = 4 << 20
+from ml_a2.digest import feed
+
 WORTH_THREADS_BYTES = 4 << 20
 # By the names that S3's API has for them.
 NAMES = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
@@ -54,10 +54,10 @@ class Checksums:
 
     def read(self, path: Path) -> None:
         """Take all bytes of a file: of a large one, each checksum in a thread of its own."""
-        taken = [self._md5, *self._named.values()]
         if path.stat().st_size < WORTH_THREADS_BYTES:
             self.update(path.read_bytes())
             return
+        taken = [self._md5, *self._named.values()]
         with ThreadPoolExecutor(len(taken)) as pool:
             list(pool.map(partial(_read, path), taken))
 
@@ -73,10 +73,8 @@ class Checksums:
 
 
 def _read(path: Path, checksum: Any) -> None:
-    block = memoryview(bytearray(BLOCK_BYTES))
     with FileIO(path) as file:
-        while size := file.readinto(block):
-            checksum.update(block[:size])
+        feed(checksum, file)
 
 
 def checksum(name: str, blocks: Iterable[bytes]) -> bytes | None:
