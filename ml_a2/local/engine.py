@@ -13,10 +13,11 @@ from types import ModuleType
 
 import boto3
 import botocore.session
+import moto.core.loaders
 import moto.core.utils
 from moto.core.base_backend import AccountSpecificBackend
 
-from ml_a2.local.service_models import MODELS
+from ml_a2.local.service_models import MODELS, FoldersAreServices, PlainFiles
 
 # The interpreter's integration with AWS Batch, which is refused here, needs a class of moto's; the module around that
 # imports all of EC2 with its instance types: half of the time that everything together takes to import.
@@ -48,7 +49,16 @@ def _session() -> boto3.Session:
     return boto3.Session(botocore_session=session)
 
 
+class _Models(FoldersAreServices, moto.core.loaders.Loader):  # type: ignore[misc]  # moto's is untyped
+    """moto's own models: botocore's with errors and defaults added, so that the two share no files."""
+
+
+@cache
+def _loader() -> _Models:
+    """Return one loader for all services: moto makes one for each."""
+    return _Models(extra_search_paths=[moto.core.loaders.moto_root], file_loader=PlainFiles())
+
+
 _import_without_batch()
 AccountSpecificBackend.get_session = _session
-# moto makes a loader for each service, and each looks through the folders of all services first.
-moto.core.utils.create_loader = cache(moto.core.utils.create_loader)
+moto.core.utils.create_loader = _loader

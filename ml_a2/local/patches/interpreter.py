@@ -7,6 +7,7 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+from antlr4 import PredictionMode
 from moto.core.config import default_user_config
 from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
@@ -53,14 +54,28 @@ def _parse_once() -> None:
 
 @lru_cache(maxsize=32)
 def _tree(definition: str) -> Any:
+    """Return the tree of a definition, predicted from local context first.
+
+    ANTLR promises the same tree then, or an error of syntax, which only the whole context tells for sure; it takes half
+    the time.
+    """
+    tokens = asl_parser.CommonTokenStream(asl_parser.ASLLexer(asl_parser.InputStream(definition)))
+    tree, errors = _parse(tokens, PredictionMode.SLL)
+    if errors:
+        tokens.seek(0)
+        tree, errors = _parse(tokens, PredictionMode.LL)
+    if errors:
+        raise asl_parser.ASLParserException(errors=errors)
+    return tree
+
+
+def _parse(tokens: Any, mode: Any) -> tuple[Any, list[str]]:
     listener = asl_parser.SyntaxErrorListener()
-    parser = asl_parser.ASLParser(asl_parser.CommonTokenStream(asl_parser.ASLLexer(asl_parser.InputStream(definition))))
+    parser = asl_parser.ASLParser(tokens)
     parser.removeErrorListeners()
     parser.addErrorListener(listener)
-    tree = parser.state_machine()
-    if listener.errors:
-        raise asl_parser.ASLParserException(errors=listener.errors)
-    return tree
+    parser._interp.predictionMode = mode
+    return parser.state_machine(), listener.errors
 
 
 def _name_refusals() -> None:
