@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +13,24 @@ from pyarrow import csv
 ROWS_AT_ONCE = 100_000
 
 
-def write_rows(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of numbers: no header, empty cells for missing values, of each number the shortest form."""
+@dataclass(frozen=True)
+class TableRows:
+    """Rows of numbers in memory, the label first."""
+
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.table)
+
+    def write(self, targets: Sequence[Path]) -> None:
+        """Write them to a file: no header, empty cells for missing values; of several, each gets a row in turn."""
+        for number, target in enumerate(targets):
+            _write(self.table.iloc[number :: len(targets)], target)
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write of each number the shortest form."""
     schema = pa.Schema.from_pandas(table.iloc[:1], preserve_index=False)
     with csv.CSVWriter(path, schema, write_options=csv.WriteOptions(include_header=False)) as writer:
         for first in range(0, len(table), ROWS_AT_ONCE):

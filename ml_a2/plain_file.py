@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import cycle
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from pyarrow import csv
 
 from ml_a2.channel_files import LARGEST_VALUE
 from ml_a2.errors import DataError
+from ml_a2.problem import Problem, label_range, likely_kind
 
 BYTES_AT_ONCE = 1 << 20
 COPIED_AT_ONCE = 8 << 20
@@ -38,6 +40,29 @@ class PlainFile:
     columns: tuple[str, ...]
     # (n,) of integers, or of floating-point numbers where one is none.
     labels: NDArray[Any]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.labels)
+
+    def kind(self) -> str:
+        """Return the kind of problem that the labels look like."""
+        return likely_kind(len(self._distinct), numbers=True, whole=bool((self.labels == self.labels.round()).all()))
+
+    def distinct(self) -> NDArray[Any]:
+        """Return each label once, in ascending order."""
+        return self._distinct
+
+    @cached_property
+    def _distinct(self) -> NDArray[Any]:
+        return np.unique(self.labels)
+
+    def is_encoded(self, problem: Problem) -> bool:
+        """Tell whether the labels are what the algorithm takes: numbers of classes, 0, 1, ..., or fitting values."""
+        low, high = label_range(problem)
+        if problem.has_classes:
+            return problem.classes == tuple(range(len(problem.classes))) and set(self._distinct) <= {*problem.classes}
+        return bool(low <= self.labels.min() and self.labels.max() <= high)
 
     def write(self, targets: Sequence[Path]) -> None:
         """Write everything below the header to a file; of several, each gets a row in turn.
@@ -129,9 +154,15 @@ def _check(block: bytes, columns: Sequence[str]) -> NDArray[Any] | None:
         return None
     kind = table.schema.field(0).type
     # What is no number, and what is infinite, is not within the range either.
-    features = table.select(columns[1:]).combine_chunks().to_batches()[0].to_tensor().to_numpy()
+    features = _numbers(table.select(columns[1:]))
     fits = features.min() >= -LARGEST_VALUE and features.max() <= LARGEST_VALUE
     if not fits or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return None
-    labels: NDArray[Any] = table.column(0).to_numpy()
-    return labels
+    labels = _numbers(table.select(columns[:1]))[:, 0]
+    return labels if np.isfinite(labels).all() else None
+
+
+def _numbers(table: pa.Table) -> NDArray[Any]:
+    """Return columns of one type, (rows, columns); a column's own to_numpy would import pandas."""
+    numbers: NDArray[Any] = table.combine_chunks().to_batches()[0].to_tensor().to_numpy()
+    return numbers

@@ -1,13 +1,11 @@
-"""What is to be learned: the kind of problem, its objective and metric, and the encoding of its labels."""
+"""What is to be learned: the kind of problem, its objective and metric, and its classes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from typing import Any, Protocol
 
 from ml_a2.errors import DataError, UserError
 
@@ -31,9 +29,9 @@ DEFAULTS = {
 
 # What an objective asks of its labels beyond being numbers: a lower end, and whether it is excluded.
 LABEL_RANGES: Mapping[str, tuple[float, float]] = {
-    "count:poisson": (0, np.inf), "reg:tweedie": (0, np.inf), "reg:gamma": (np.nextafter(0, 1), np.inf),
-    "reg:logistic": (0, 1), "reg:squaredlogerror": (np.nextafter(-1, 0), np.inf),
-    "rank:pairwise": (0, np.inf), "rank:ndcg": (0, 31), "rank:map": (0, 1),
+    "count:poisson": (0, math.inf), "reg:tweedie": (0, math.inf), "reg:gamma": (math.nextafter(0, 1), math.inf),
+    "reg:logistic": (0, 1), "reg:squaredlogerror": (math.nextafter(-1, 0), math.inf),
+    "rank:pairwise": (0, math.inf), "rank:ndcg": (0, 31), "rank:map": (0, 1),
 }  # fmt: skip
 
 
@@ -59,11 +57,21 @@ class Problem:
         return {str(label): code for code, label in enumerate(self.classes)}
 
 
-def infer_problem(labels: pd.Series, objective: str | None, name: str, column: str) -> Problem:
+class Labels(Protocol):
+    """The target's values in the training rows, none of them missing."""
+
+    def kind(self) -> str:
+        """Return the kind of problem that they look like."""
+
+    def distinct(self) -> Iterable[Any]:
+        """Return each of them once."""
+
+
+def infer_problem(labels: Labels, objective: str | None, name: str, column: str) -> Problem:
     """Choose the kind by the objective, or by the labels when none is given.
 
     Args:
-        labels: (n,) the target, without missing values.
+        labels: those of the training rows.
         objective: the objective that was chosen, None to infer it.
         name: the file, for errors.
         column: the target column, for errors.
@@ -73,9 +81,9 @@ def infer_problem(labels: pd.Series, objective: str | None, name: str, column: s
     """
     if objective is not None and objective not in KINDS:
         raise DataError(f"objective {objective!r} cannot be evaluated; choose one of {', '.join(KINDS)}")
-    kind = KINDS[objective] if objective else _kind_of(labels)
+    kind = KINDS[objective] if objective else labels.kind()
     chosen, metric = (objective or DEFAULTS[kind][0]), DEFAULTS[kind][1]
-    classes = () if kind in ("regression", "ranking") else tuple(sorted(labels.unique(), key=_sort_key))
+    classes = () if kind in ("regression", "ranking") else tuple(sorted(labels.distinct(), key=_sort_key))
     where = f"{name}, column {column!r}"
     if kind == "binary" and len(classes) != 2:
         raise DataError(f"{where}: objective {chosen!r} needs 2 distinct labels, there are {len(classes)}")
@@ -113,48 +121,24 @@ def merge_hyperparameters(problem: Problem, stack: Mapping[str, str], chosen: Ma
     return {**asked, **chosen}
 
 
-def encode(labels: pd.Series, problem: Problem, name: str, column: str, first_row: int) -> pd.Series:
-    """Return labels as the algorithm takes them: class numbers, or the values themselves.
+def likely_kind(distinct: int, *, numbers: bool, whole: bool) -> str:
+    """Return what labels look like.
 
-    Raises:
-        DataError: a label is text, out of the objective's range, or of a class that the training rows do not have.
+    Args:
+        distinct: how many of them are distinct.
+        numbers: whether they are numbers, and not only true and false.
+        whole: whether all of the numbers are whole.
     """
-    if not problem.has_classes:
-        return _numbers(labels, problem, name, column, first_row)
-    codes = {label: code for code, label in enumerate(problem.classes)}
-    encoded = labels.map(codes)
-    unknown = np.flatnonzero(encoded.isna().to_numpy())
-    if len(unknown):
-        index = int(unknown[0])
-        known = ", ".join(repr(str(label)) for label in problem.classes)
-        raise DataError(
-            f"{name}, column {column!r}, row {first_row + index}: label {str(labels.iloc[index])!r} does not occur in "
-            f"the training rows; their labels are {known}"
-        )
-    return encoded.astype("int64")
-
-
-def _kind_of(labels: pd.Series) -> str:
-    distinct = labels.nunique()
-    if not pd.api.types.is_numeric_dtype(labels) or pd.api.types.is_bool_dtype(labels):
+    if not numbers:
         return "binary" if distinct <= 2 else "multiclass"
-    whole = bool((labels == labels.round()).all())
     if whole and distinct <= 2:
         return "binary"
     return "multiclass" if whole and distinct <= MOST_INFERRED_CLASSES else "regression"
 
 
-def _numbers(labels: pd.Series, problem: Problem, name: str, column: str, first_row: int) -> pd.Series:
-    values = pd.to_numeric(labels, errors="coerce")
-    low, high = LABEL_RANGES.get(problem.objective, (-np.inf, np.inf))
-    wrong = np.flatnonzero((values.isna() | np.isinf(values) | (values < low) | (values > high)).to_numpy())
-    if len(wrong):
-        index = int(wrong[0])
-        raise DataError(
-            f"{name}, column {column!r}, row {first_row + index}: label {str(labels.iloc[index])!r} does not fit "
-            f"objective {problem.objective!r}"
-        )
-    return values.astype("float64")
+def label_range(problem: Problem) -> tuple[float, float]:
+    """Return the least and the largest label that the objective takes, both included."""
+    return LABEL_RANGES.get(problem.objective, (-math.inf, math.inf))
 
 
 def _sort_key(label: Any) -> Any:

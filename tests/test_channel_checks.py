@@ -17,9 +17,10 @@ from click.testing import CliRunner
 from ml_a2 import cli
 from ml_a2.channel_checks import check_channels
 from ml_a2.channel_files import Reading
-from ml_a2.dataset import load_sample
 from ml_a2.finding import Finding
+from ml_a2.loading import load_sample
 from ml_a2.local.request_checks import check_request
+from tests.rows import table_of
 
 GOOD = "1,2.5,3\n0,1,2\n1,,4\n0,7,8\n"
 AS_THE_IMAGE = Reading()
@@ -167,7 +168,8 @@ def test_blank_lines_of_libsvm_are_passed_over(tmp_path: Path) -> None:
 def test_nothing_is_found_in_the_samples(tmp_path: Path, sample: str) -> None:
     """The three samples, as tables and as the channels that a run makes of them."""
     data = load_sample(sample)
-    table = pd.concat([data.train, data.validation]).rename(columns={data.train.columns[0]: "target"})
+    table = pd.concat([table_of(data.train), table_of(data.validation)])
+    table = table.rename(columns={table.columns[0]: "target"})
     table.to_csv(tmp_path / "table.csv", index=False)
     _write(tmp_path, {"train/.keep": ""})
     (tmp_path / "train" / ".keep").unlink()

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_a2.channel_writing import write_rows
-from ml_a2.dataset import Dataset, load_files
+from ml_a2.channel_writing import TableRows
+from ml_a2.dataset import Dataset
 from ml_a2.errors import DataError
+from ml_a2.loading import load_files
 
 ROWS = "1,0.10,-2\n0,1e-3,3\n" * 8
 
@@ -72,6 +73,6 @@ def test_numbers_come_back_as_they_were(tmp_path: Path) -> None:
     numbers = random.normal(size=(250_000, 2)) * 10.0 ** random.integers(-30, 30, size=(250_000, 2))
     table = pd.DataFrame(numbers, columns=["a", "b"]).assign(whole=np.arange(250_000))
     table.iloc[7, 1] = np.nan
-    write_rows(table, tmp_path / "rows.csv")
+    TableRows(table).write([tmp_path / "rows.csv"])
     again = pd.read_csv(tmp_path / "rows.csv", header=None)
     np.testing.assert_array_equal(again.to_numpy(), table.to_numpy())

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_a2.dataset import Dataset, Split, load_files, load_sample
+from ml_a2.dataset import Dataset, Split
 from ml_a2.errors import DataError, UserError
+from ml_a2.loading import load_files, load_sample
 from ml_a2.problem import Problem, merge_hyperparameters
+from tests.rows import table_of
 
 Write = Callable[[str, str], Path]
 
@@ -40,7 +42,7 @@ def test_text_labels_become_numbers_in_sorted_order(write: Write) -> None:
     data = _load(write("d.csv", _rows(["yes", "no"] * 8)))
     assert data.problem.label_mapping == {"no": 0, "yes": 1}
     assert data.problem.objective == "binary:logistic"
-    assert set(data.train["y"]) == {0, 1}
+    assert set(table_of(data.train)["y"]) == {0, 1}
 
 
 def test_quoted_column_names_and_any_target_position_work(write: Write) -> None:
@@ -48,7 +50,7 @@ def test_quoted_column_names_and_any_target_position_work(write: Write) -> None:
     text = '"income, yearly","my label",age\n' + '1,"a ""b""",30\n2,c,40\n' * 8
     data = _load(write("d.csv", text), target="my label")
     assert data.feature_columns == ("income, yearly", "age")
-    assert next(iter(data.train.columns)) == "my label"
+    assert next(iter(table_of(data.train).columns)) == "my label"
     assert data.problem.label_mapping == {'a "b"': 0, "c": 1}
 
 
@@ -75,9 +77,9 @@ def test_split_keeps_class_shares_and_depends_on_the_seed_alone(write: Write) ->
     """The split-off rows have the classes in the same shares; the same seed gives the same rows."""
     path = write("d.csv", _rows([0] * 60 + [1] * 20))
     first, again = _load(path), _load(path)
-    assert first.validation["y"].value_counts().to_dict() == {0: 15, 1: 5}
-    pd.testing.assert_frame_equal(first.train, again.train)
-    assert not set(first.train["a"]) & set(first.validation["a"])
+    assert table_of(first.validation)["y"].value_counts().to_dict() == {0: 15, 1: 5}
+    pd.testing.assert_frame_equal(table_of(first.train), table_of(again.train))
+    assert not set(table_of(first.train)["a"]) & set(table_of(first.validation)["a"])
     assert first.origin["split_seed"] == 42
 
 
@@ -86,14 +88,14 @@ def test_columns_of_the_validation_file_may_stand_in_another_order(write: Write)
     train = write("t.csv", "a,b,y\n" + "1,2,0\n3,4,1\n" * 4)
     validation = write("v.csv", "y,b,a\n" + "0,2,1\n1,4,3\n" * 2)
     data = _load(train, validation)
-    assert data.validation.iloc[0].tolist() == [0, 1, 2]
+    assert table_of(data.validation).iloc[0].tolist() == [0, 1, 2]
 
 
 def test_parquet_is_read(tmp_path: Path) -> None:
     """Parquet files work like CSV, booleans become numbers."""
     path = tmp_path / "d.parquet"
     pd.DataFrame({"a": np.arange(16.0), "flag": [True, False] * 8, "y": [0, 1] * 8}).to_parquet(path)
-    assert set(_load(path).train["flag"]) == {0, 1}
+    assert set(table_of(_load(path).train)["flag"]) == {0, 1}
 
 
 def test_flags_with_gaps_and_named_indexes_of_parquet_are_columns(tmp_path: Path) -> None:
@@ -103,8 +105,8 @@ def test_flags_with_gaps_and_named_indexes_of_parquet_are_columns(tmp_path: Path
     table.set_index("key").to_parquet(path)
     data = _load(path)
     assert data.feature_columns == ("key", "flag")
-    assert set(data.train["flag"].dropna()) == {1.0}
-    assert data.train["flag"].isna().any()
+    assert set(table_of(data.train)["flag"].dropna()) == {1.0}
+    assert table_of(data.train)["flag"].isna().any()
 
 
 def test_decimals_are_numbers(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_fails_for_a_number_of_classes_that_the_data_does_not_have() -> None:
 def test_samples_are_real_data(name: str, rows: int, kind: str) -> None:
     """The samples are scikit-learn's own, whole."""
     data = load_sample(name)
-    assert len(data.train) + len(data.validation) == rows
+    assert data.train_rows + len(data.validation) == rows
     assert data.problem.kind == kind
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_a2 import plain_file
-from ml_a2.dataset import load_files
 from ml_a2.errors import DataError
+from ml_a2.loading import load_files
 from ml_a2.plain_file import read_plain_file
 
 HEADER = "y,a,b\n"
@@ -159,3 +161,15 @@ def test_a_large_table_is_read_as_a_whole_where_its_parts_differ(tmp_path: Path,
     path.write_text("y,a\n" + f"{first},1\n" * 900_000 + f"{second},2\n" * 100_000)
     dataset = load_files(path, None, "y")
     assert set(dataset.problem.classes) == {first, second}
+
+
+def test_plain_files_are_loaded_without_pandas(tmp_path: Path) -> None:
+    """Its import takes longer than most of such files."""
+    path = _file(tmp_path, HEADER + ROWS)
+    program = (
+        "import sys; from pathlib import Path; from ml_a2.loading import load_files;"
+        "path = Path(sys.argv[1]); print(load_files(path, path, 'y').describe()); print('pandas' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert "60 training and 60 validation rows, 2 features" in answer.stdout
+    assert answer.stdout.splitlines()[-1] == "False"

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ml_a2 import contract
-from ml_a2.dataset import Dataset, Split, load_file_for_model, load_sample
+from ml_a2.dataset import Dataset, Split
 from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
 from ml_a2.jobs.quality.archive import extract
 from ml_a2.jobs.quality.errors import EvaluationError
+from ml_a2.loading import load_file_for_model, load_sample
 from ml_a2.problem import KINDS, Problem
 from ml_a2.records.manifest import read_manifest
 
@@ -75,7 +76,7 @@ class GivenModel:
         if self.problem.label_mapping != dataset.problem.label_mapping:
             raise DataError(f"sample {name}: its labels are not those that the model was trained on")
         origin = {**dataset.origin, "train": None, "validation": dataset.origin["train"]}
-        return replace(dataset, train=dataset.train.iloc[:0], problem=self.problem, origin=origin)
+        return replace(dataset, train=None, problem=self.problem, origin=origin)
 
     def _check_count(self, dataset: Dataset) -> None:
         if len(dataset.feature_columns) != self.feature_count:

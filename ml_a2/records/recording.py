@@ -109,7 +109,7 @@ def _data(dataset: Dataset) -> dict[str, Any]:
         **dataset.origin,
         "target_column": dataset.target_column,
         "feature_columns": list(dataset.feature_columns),
-        "train_rows": len(dataset.train),
+        "train_rows": dataset.train_rows,
         "validation_rows": len(dataset.validation),
     }
 

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ml_a2 import contract
-from ml_a2.dataset import Dataset, Split, load_files, load_sample
+from ml_a2.dataset import Dataset, Split
 from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
+from ml_a2.loading import load_files, load_sample
 from ml_a2.records.given_model import GivenModel, find_model
 
 

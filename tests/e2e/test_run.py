@@ -18,7 +18,8 @@ import pytest
 import xgboost as xgb
 from sklearn import metrics
 
-from ml_a2.dataset import load_sample
+from ml_a2.loading import load_sample
+from tests.rows import table_of
 
 RESULT_KEYS = ["execution", "status", "metrics", "gate", "run_directory", "failure", "seconds"]
 SHORT = ("--set", "num_round=10")
@@ -73,7 +74,8 @@ def test_scoring_by_hand_gives_the_reported_metrics(breast_cancer: tuple[Path, d
     """The model in the archive, applied to the same validation rows, has the metrics that were reported."""
     folder, result = breast_cancer
     data = load_sample("breast-cancer")
-    labels, features = data.validation.iloc[:, 0], data.validation.iloc[:, 1:].to_numpy(dtype=np.float32)
+    table = table_of(data.validation)
+    labels, features = table.iloc[:, 0], table.iloc[:, 1:].to_numpy(dtype=np.float32)
     scores = _model(folder / result["run_directory"]).predict(xgb.DMatrix(features))
     assert result["metrics"]["auc"] == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-9)
     assert result["metrics"]["accuracy"] == pytest.approx(metrics.accuracy_score(labels, scores > 0.5), abs=1e-9)
@@ -112,7 +114,8 @@ def test_regression_and_its_model(tmp_path: Path) -> None:
     """Diabetes is a regression, and its metrics are those of scoring by hand."""
     result = _result(tmp_path, "--sample", "diabetes", *SHORT)
     data = load_sample("diabetes")
-    labels, features = data.validation.iloc[:, 0], data.validation.iloc[:, 1:].to_numpy(dtype=np.float32)
+    table = table_of(data.validation)
+    labels, features = table.iloc[:, 0], table.iloc[:, 1:].to_numpy(dtype=np.float32)
     predicted = _model(tmp_path / result["run_directory"]).predict(xgb.DMatrix(features)).astype(float)
     assert result["metrics"]["mae"] == pytest.approx(metrics.mean_absolute_error(labels, predicted), abs=1e-9)
     assert result["metrics"]["r2"] == pytest.approx(metrics.r2_score(labels, predicted), abs=1e-9)

@@ -17,6 +17,7 @@ from ml_a2.errors import DataError, UserError
 from ml_a2.records.given_model import find_model
 from ml_a2.records.request import Request
 from tests.records.manifests import manifest
+from tests.rows import table_of
 
 
 def _archive(folder: Path, objective: str = "binary:logistic", features: int = 2, **parameters: Any) -> Path:
@@ -62,9 +63,9 @@ def test_labels_are_encoded_as_the_model_was_trained(
     model = find_model(_run(tmp_path / "run", mapping))
     text = "churned,income,age\n" + "".join(f"{label},{i},{i + 10}\n" for i, label in enumerate(labels))
     dataset = model.load_file(_rows(tmp_path, text), None)
-    assert dataset.validation["churned"].tolist() == encoded
-    assert list(dataset.validation.columns) == ["churned", "age", "income"]
-    assert dataset.train.empty
+    assert table_of(dataset.validation)["churned"].tolist() == encoded
+    assert list(table_of(dataset.validation).columns) == ["churned", "age", "income"]
+    assert dataset.train is None
     assert dataset.problem.label_mapping == mapping
     assert dataset.describe().startswith(f"{tmp_path / 'new.csv'}: 3 validation rows, 2 features")
 
@@ -94,7 +95,7 @@ def test_an_archive_alone_takes_class_numbers_and_counts_features(tmp_path: Path
     model = find_model(path)
     assert (model.problem.kind, model.problem.label_mapping) == ("multiclass", {"0": 0, "1": 1, "2": 2, "3": 3})
     rows = _rows(tmp_path, "y,a,b,c\n3,1,2,3\n0,4,5,6\n")
-    assert model.load_file(rows, "y").validation["y"].tolist() == [3, 0]
+    assert table_of(model.load_file(rows, "y").validation)["y"].tolist() == [3, 0]
     with pytest.raises(UserError, match="name the target with --target-column NAME"):
         model.load_file(rows, None)
     with pytest.raises(DataError, match=r"has 2 feature columns, but the model in .* was trained on 3"):
@@ -106,7 +107,8 @@ def test_an_archive_alone_takes_class_numbers_and_counts_features(tmp_path: Path
 def test_a_regression_takes_values(tmp_path: Path) -> None:
     """Labels are values as they stand."""
     model = find_model(_archive(tmp_path / "bare", "reg:squarederror"))
-    assert model.load_file(_rows(tmp_path, "y,a,b\n1.5,1,2\n"), "y").validation["y"].tolist() == [1.5]
+    dataset = model.load_file(_rows(tmp_path, "y,a,b\n1.5,1,2\n"), "y")
+    assert table_of(dataset.validation)["y"].tolist() == [1.5]
 
 
 def test_fails_where_there_is_no_model(tmp_path: Path) -> None:
@@ -154,8 +156,8 @@ def test_a_sample_gives_the_rows_that_the_model_did_not_train_on(tmp_path: Path)
     document = manifest("old", model=None, problem=problem, data={**data, "target_column": "target"})
     (tmp_path / "run" / "manifest.json").write_text(json.dumps(document))
     dataset = find_model(archive.parent).load_sample("breast-cancer")
-    assert dataset.validation.equals(trained.validation)
-    assert dataset.train.empty
+    assert table_of(dataset.validation).equals(table_of(trained.validation))
+    assert dataset.train is None
     assert dataset.origin["validation"] == "sample breast-cancer"
     with pytest.raises(DataError, match="sample digits"):
         find_model(archive.parent).load_sample("digits")

@@ -1,0 +1,229 @@
+"""A person's tables, checked, encoded for the algorithm and split: what is done where no file is a channel already."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ml_a2.channel_files import LARGEST_VALUE
+from ml_a2.channel_writing import TableRows
+from ml_a2.dataset import Dataset, Split
+from ml_a2.errors import DataError
+from ml_a2.labels import TableLabels, encode
+from ml_a2.problem import Problem, infer_problem
+from ml_a2.source import Source
+
+
+def prepare(source: Source, held_out: Source | None, target: str, objective: str | None, split: Split) -> Dataset:
+    """Make training and validation rows of tables.
+
+    Args:
+        source: the rows to train on; without `held_out` a part of them is split off.
+        held_out: rows with the same columns.
+        target: the column to predict.
+        objective: the objective when it was chosen, None to infer it from the target.
+        split: which rows are split off.
+
+    Raises:
+        DataError: names file, column and row of what cannot be trained on.
+    """
+    features = _feature_columns(source, target)
+    sources = [source, held_out] if held_out else [source]
+    for other in sources:
+        _check_columns(other, source)
+        _check_features(other, features)
+        _check_labels(other, target)
+    _make_labels_comparable([other.table for other in sources], target)
+    problem = infer_problem(TableLabels(source.table[target]), objective, source.name, target)
+    labels = [encode(other.table[target], problem, other.name, target, other.first_row) for other in sources]
+    tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
+    origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
+    if held_out is None:
+        if problem.kind == "ranking":
+            raise DataError(
+                f"{source.name}: objective {problem.objective!r} needs validation rows of their own, --validation: "
+                "a random part would tear the groups apart"
+            )
+        tables = list(_split(tables[0], problem, split, source.name))
+        origin |= {
+            "validation_fraction": split.fraction,
+            "split_seed": split.seed,
+            "stratified": problem.has_classes,
+        }
+    _check_classes(tables, problem, sources)
+    _check_values(tables[0], source.name)
+    return Dataset(TableRows(tables[0]), TableRows(tables[1]), target, features, problem, origin)
+
+
+def prepare_for_model(source: Source, target: str, problem: Problem, features: Sequence[str] | None = None) -> Dataset:
+    """Make rows of a table, on which a model is evaluated that exists already.
+
+    Args:
+        source: the rows.
+        target: the column that the model predicts.
+        problem: what the model has learned, with the labels that it knows.
+        features: the columns that it was trained on, in their order; None where they are not known.
+
+    Raises:
+        DataError: names file, column and row of what does not fit the model.
+    """
+    own = _feature_columns(source, target)
+    _check_columns(source, source)
+    if features is not None:
+        _check_model_features(source, own, features, target)
+    features = tuple(features or own)
+    _check_features(source, features)
+    _check_labels(source, target)
+    source.table[target] = _as_the_model_knows(source.table[target], problem)
+    labels = encode(source.table[target], problem, source.name, target, source.first_row)
+    rows = TableRows(_encoded(source, target, features, labels))
+    return Dataset(None, rows, target, features, problem, {"train": None, "validation": source.name})
+
+
+def _check_model_features(source: Source, own: Sequence[str], features: Sequence[str], target: str) -> None:
+    known = ", ".join(map(repr, features))
+    if target in features:
+        raise DataError(f"{source.name}: the target {target!r} is a feature of the model, which was trained on {known}")
+    if missing := sorted(set(features) - set(own)):
+        raise DataError(f"{source.name} has no column {missing[0]!r}; the model was trained on {known}")
+    if extra := sorted(set(own) - set(features)):
+        raise DataError(
+            f"{source.name} has a column {extra[0]!r}, which the model was not trained on; remove it, its features "
+            f"are {known}"
+        )
+
+
+def _as_the_model_knows(labels: pd.Series, problem: Problem) -> pd.Series:
+    """Give labels the type of the model's own classes: text or numbers."""
+    if any(isinstance(label, str) for label in problem.classes):
+        return labels.astype(object).map(_as_text)
+    numbers = pd.to_numeric(labels, errors="coerce")
+    return labels if numbers.isna().any() else numbers
+
+
+def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
+    columns = [str(column) for column in source.table.columns]
+    if target not in columns:
+        raise DataError(f"{source.name} has no column {target!r}; its columns are {', '.join(map(repr, columns))}")
+    features = tuple(column for column in columns if column != target)
+    if not features:
+        raise DataError(f"{source.name} has no column but the target {target!r}; there is nothing to train on")
+    return features
+
+
+def _check_columns(other: Source, source: Source) -> None:
+    columns = list(other.table.columns)
+    if doubled := next((column for column in columns if columns.count(column) > 1), None):
+        raise DataError(f"{other.name} has more than one column {doubled!r}; names must be unique")
+    given, expected = set(columns), set(source.table.columns)
+    if other.table.empty:
+        raise DataError(f"{other.name} has a header but no rows")
+    if missing := sorted(expected - given):
+        raise DataError(f"{other.name} has no column {missing[0]!r}, which {source.name} has")
+    if extra := sorted(given - expected):
+        raise DataError(f"{other.name} has a column {extra[0]!r}, which {source.name} does not have")
+
+
+def _check_features(source: Source, features: Sequence[str]) -> None:
+    for column in features:
+        values = source.table[column]
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            source.table[column] = values = _to_numbers(source, column)
+        too_large = np.flatnonzero(np.abs(values.to_numpy(dtype=np.float64, na_value=np.nan)) > LARGEST_VALUE)
+        if len(too_large):
+            index = int(too_large[0])
+            raise DataError(
+                f"{source.name}, column {column!r}, row {source.row(index)}: {values.iloc[index]} cannot be trained "
+                f"on, it is infinite or beyond {LARGEST_VALUE:.3g}"
+            )
+
+
+def _to_numbers(source: Source, column: str) -> pd.Series:
+    """Convert numbers that are stored as something else; a time is no number, though it could be read as one."""
+    values = source.table[column].astype(object)
+    times = values.map(lambda value: isinstance(value, dt.date | dt.timedelta | np.datetime64))
+    converted = pd.to_numeric(values.mask(times), errors="coerce")
+    wrong = np.flatnonzero((converted.isna() & values.notna()).to_numpy())
+    if len(wrong):
+        index = int(wrong[0])
+        raise DataError(
+            f"{source.name}, column {column!r}, row {source.row(index)}: {str(values.iloc[index])!r} is not a number; "
+            "encode text columns as numbers or remove them"
+        )
+    return converted
+
+
+def _check_labels(source: Source, target: str) -> None:
+    missing = np.flatnonzero(source.table[target].isna().to_numpy())
+    if len(missing):
+        raise DataError(
+            f"{source.name}, column {target!r}, row {source.row(int(missing[0]))}: the label is missing "
+            f"({len(missing)} in all); fill it in or remove the row"
+        )
+
+
+def _make_labels_comparable(tables: Sequence[pd.DataFrame], target: str) -> None:
+    """Give the labels of all files one type: text where one of them is text, numbers otherwise."""
+    if any(_has_text(table[target]) for table in tables):
+        for table in tables:
+            table[target] = table[target].astype(object).map(_as_text)
+        return
+    flags = [pd.api.types.is_bool_dtype(table[target]) for table in tables]
+    for table, flag in zip(tables, flags, strict=True):
+        if flag:
+            table[target] = table[target] if all(flags) else table[target].astype("int64")
+        elif not pd.api.types.is_numeric_dtype(table[target]):
+            converted = pd.to_numeric(table[target].astype(object), errors="coerce")
+            table[target] = table[target].astype(str) if converted.isna().any() else converted
+
+
+def _has_text(labels: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(labels):
+        return False
+    return bool(labels.map(lambda label: isinstance(label, str)).any())
+
+
+def _as_text(label: Any) -> str:
+    """Write a label as a person would: a whole number without its point."""
+    is_whole = isinstance(label, int | float) and not isinstance(label, bool) and float(label).is_integer()
+    return str(int(label)) if is_whole else str(label)
+
+
+def _encoded(source: Source, target: str, features: Sequence[str], labels: pd.Series) -> pd.DataFrame:
+    """Put the label first and the features in one order for both channels."""
+    return pd.concat([labels.rename(target), source.table[list(features)]], axis=1)
+
+
+def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from sklearn.model_selection import train_test_split
+
+    labels = table.iloc[:, 0]
+    stratify = labels if problem.has_classes else None
+    try:
+        train, validation = train_test_split(
+            table, test_size=split.fraction, random_state=split.seed, stratify=stratify
+        )
+    except ValueError as error:
+        raise DataError(f"{name} cannot be split, {split.fraction:g} of it for validation: {error}") from error
+    return train, validation
+
+
+def _check_values(train: pd.DataFrame, name: str) -> None:
+    """Refuse a feature without a value in the training rows: the algorithm would not count it as a column."""
+    empty = train.columns[train.isna().all()]
+    if len(empty):
+        raise DataError(f"{name}, column {empty[0]!r}: there is no value in the training rows; remove the column")
+
+
+def _check_classes(tables: Sequence[pd.DataFrame], problem: Problem, sources: Sequence[Source]) -> None:
+    """Refuse channels with a single class: AUC is not defined on one, and nothing is learned from the other."""
+    if not problem.has_classes:
+        return
+    for table, word in zip(tables, ("training", "validation"), strict=True):
+        if table.iloc[:, 0].nunique() < 2:
+            name = sources[-1 if word == "validation" else 0].name
+            raise DataError(f"{name}: the {word} rows have a single class; at least two are needed")
