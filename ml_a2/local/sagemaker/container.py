@@ -62,13 +62,6 @@ class Container:
         )
         self._program = command
         self._neighbour = neighbour if isolated else None
-        if has_namespaces():
-            launcher = Path(__file__).with_name("launcher.py")
-            mode = "isolated" if isolated else "networked"
-            self._command = [sys.executable, "-I", "-S", str(launcher), str(base), mode, *command]
-        else:
-            self._command = [word.replace(ML_PATH, str(base)) for word in command]
-            self._environment["SAGEMAKER_BASE_DIR"] = str(base)
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -76,12 +69,13 @@ class Container:
 
     def run(self) -> int:
         """Run the command and return its exit code, 128 + signal as a shell tells it; -1 when stopped before."""
+        network = "isolated" if self._isolated else "networked"
         if self._neighbour and has_namespaces():
-            self._command[5] = self._neighbour.network()
+            network = self._neighbour.network()
         with self._lock:
             if self._stopped.is_set():
                 return -1
-            self._process = process = self._take() or self._start()
+            self._process = process = self._take() or self._start(network)
         reader = threading.Thread(target=self._read, args=(process.stdout,), name="output", daemon=True)
         reader.start()
         code = process.wait()
@@ -97,10 +91,17 @@ class Container:
             return None
         return self._warm.take(self._base, self._program, self._environment, isolated=self._isolated)
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self, network: str) -> subprocess.Popen[str]:
+        command, environment = self._program, self._environment
+        if has_namespaces():
+            launcher = str(Path(__file__).with_name("launcher.py"))
+            command = [sys.executable, "-I", "-S", launcher, str(self._base), network, *command]
+        else:
+            command = [word.replace(ML_PATH, str(self._base)) for word in command]
+            environment = {**environment, "SAGEMAKER_BASE_DIR": str(self._base)}
         return subprocess.Popen(
-            self._command,
-            env=self._environment,
+            command,
+            env=environment,
             cwd=self._base,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -59,7 +59,8 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Print, keep, then tell whether to stop."""
         if self._prints and (values := list(self._values(model, evals_log))):
-            print(f"[{epoch}]", *values, sep="\t", flush=True)
+            # In one piece: whoever reads wakes up for each, beside the next round.
+            print("\t".join([f"[{epoch}]", *values]) + "\n", end="", flush=True)
         for act in self._after_each:
             act(model, epoch)
         return bool(self._stopping and self._stopping.after_iteration(model, epoch, evals_log))
