@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from ml_a2.cli.ahead import DeploymentAhead
 from ml_a2.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -102,34 +101,32 @@ def _run(
 ) -> int:
     """Prepare everything that can be wrong first, then run; return the exit status."""
     one_stack(settings, assembly)
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(import_module, "ml_a2.local.run")  # imported below; both take time, and neither needs the other
+    with DeploymentAhead(settings, assembly, region=options["region"], speed=options["speed"], warm=warm) as ahead:
         asked, prepared = plan(settings, assembly, hyperparameters, options)
 
-    from ml_a2.local.assembly import find_assembly
-    from ml_a2.local.faults import Faults
-    from ml_a2.local.request_checks import check_request
-    from ml_a2.local.run import RunRequest
-    from ml_a2.local.run import run as execute
-    from ml_a2.local.service_calls import PERMISSIONS
-    from ml_a2.progress import RunDisplay
+        from ml_a2.local.faults import Faults
+        from ml_a2.local.request_checks import check_request
+        from ml_a2.local.run import RunRequest
+        from ml_a2.local.run import run as execute
+        from ml_a2.local.service_calls import PERMISSIONS
+        from ml_a2.progress import RunDisplay
 
-    Faults(PERMISSIONS).inject(options["faults"])  # refuses what it does not know
-    warnings = list(check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True))
-    if strict and warnings:
-        raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
-    with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
-        display.say(f"data: {prepared.dataset.describe()}")
-        if prepared.model:
-            display.say(f"model: {prepared.model.archive}, trained by {prepared.model.run or 'nobody who is known'}")
-        for warning in warnings:
-            display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
-        if assembly is None:
-            assembly, _ = find_assembly(settings, tell=display.say)
-        result = execute(RunRequest(asked, prepared, assembly, RUNS), display, warm)
-        if permissions:
-            display.permissions(result)
-        display.result(result)
+        Faults(PERMISSIONS).inject(options["faults"])  # refuses what it does not know
+        warnings = list(check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True))
+        if strict and warnings:
+            raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
+        with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
+            display.say(f"data: {prepared.dataset.describe()}")
+            if prepared.model:
+                display.say(
+                    f"model: {prepared.model.archive}, trained by {prepared.model.run or 'nobody who is known'}"
+                )
+            for warning in warnings:
+                display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
+            result = execute(ahead.result(display.say), RunRequest(asked, prepared, RUNS), display)
+            if permissions:
+                display.permissions(result)
+            display.result(result)
     if as_json:
         click.echo(json.dumps(result.as_json()))
     if result.gate == "failed":

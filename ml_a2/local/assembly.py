@@ -50,10 +50,16 @@ def find_assembly(
         PlatformError: the synthesis failed otherwise, or the assembly cannot be written.
     """
     synth = _Synth(project, _existing(settings))
-    if synth.is_clone:
-        return _made(synth, synth.place, tell)
-    kept = (cache or user_cache_path("ml-a2") / "assemblies") / synth.fingerprint[:16]
-    return _made(synth, kept / "cdk.out", tell)
+    return _made(synth, synth.place if synth.is_clone else _cached(synth, cache), tell)
+
+
+def assembly_at_hand(settings: Path | None, project: Path = PROJECT, cache: Path | None = None) -> Path | None:
+    """Return the folder of the assembly where it need not be synthesized; the arguments are find_assembly's."""
+    if settings and not settings.is_file():
+        return None
+    synth = _Synth(project, settings)
+    assembly = synth.place if synth.is_clone else _cached(synth, cache)
+    return assembly if _is_current(synth, assembly) else None
 
 
 def write_assembly(
@@ -137,6 +143,10 @@ def _is_assembly(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (RECORD, "cdk.out"))
 
 
+def _cached(synth: _Synth, cache: Path | None) -> Path:
+    return (cache or user_cache_path("ml-a2") / "assemblies") / synth.fingerprint[:16] / "cdk.out"
+
+
 def _existing(settings: Path | None) -> Path | None:
     if settings and not settings.is_file():
         raise UserError(f"settings file {settings} does not exist; name an existing file")
@@ -158,7 +168,7 @@ def _made(
 
 
 def _renewed(synth: _Synth, assembly: Path, tell: Callable[[str], None]) -> bool:
-    if _read_record(assembly) == {"inputs": synth.fingerprint, "template": _template_hash(assembly)}:
+    if _is_current(synth, assembly):
         tell(f"assembly: {assembly} (unchanged since the last synth)")
         return False
     tell("assembly: synthesizing, some 10 seconds; it is used again until the stack changes")
@@ -171,6 +181,10 @@ def _renewed(synth: _Synth, assembly: Path, tell: Callable[[str], None]) -> bool
             shutil.rmtree(assembly)
         fresh.rename(assembly)
     return True
+
+
+def _is_current(synth: _Synth, assembly: Path) -> bool:
+    return _read_record(assembly) == {"inputs": synth.fingerprint, "template": _template_hash(assembly)}
 
 
 def _read_record(assembly: Path) -> dict[str, str] | None:

@@ -8,7 +8,6 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,6 @@ from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.permissions import Permission, never_used
 from ml_a2.local.runtime import LocalRuntime, read_template, stack_name
-from ml_a2.local.sagemaker.warm_containers import WarmContainers
 from ml_a2.local.subscribers import write_outbox
 from ml_a2.records.manifest import as_iso, job_facts, xgboost_version
 from ml_a2.records.recording import Ended, StoredModel, manifest_of
@@ -82,53 +80,62 @@ class RunResult:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run: what was asked for, the data that was made of it, the assembly, and where results go."""
+    """What to run: what was asked for, the data that was made of it, and where results go."""
 
     asked: Request
     prepared: Prepared
-    assembly: Path
     runs: Path
 
 
-def run(request: RunRequest, progress: Progress, warm: WarmContainers | None = None) -> RunResult:
-    """Deploy the assembly, execute it on the data, and fetch the results.
+@dataclass(frozen=True)
+class Deployed:
+    """A runtime, and the assembly's stack that was deployed on it."""
+
+    runtime: LocalRuntime
+    assembly: Path
+    template: Mapping[str, Any]
+    outputs: Mapping[str, str]
+    # What that took.
+    seconds: float
+
+
+def deploy(assembly: Path, runtime: LocalRuntime) -> Deployed:
+    """Deploy an assembly for runs.
 
     Raises:
         UserError: the assembly cannot be deployed.
-        PlatformError: something that the run needs is not to be had.
-    """
-    with LocalRuntime(region=request.asked.region, speed=request.asked.speed, warm=warm) as runtime:
-        return run_on(runtime, request, progress)
-
-
-def run_on(runtime: LocalRuntime, request: RunRequest, progress: Progress) -> RunResult:
-    """Do so on a runtime that is there already, and leave it as it is then.
-
-    Raises:
-        UserError: the assembly cannot be deployed.
-        PlatformError: something that the run needs is not to be had.
     """
     began = time.monotonic()
-    code = evaluation_files(tell=progress.say)
     # Read now: another run may synthesize other settings to the same place while this one executes.
-    template = read_template(request.assembly)
-    with runtime.scratch() as folder, ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(_write, request, Path(folder))
-        outputs = runtime.deploy(request.assembly)
-        runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
-        runtime.inject(request.asked.faults)
-        progress.say(f"deployed {stack_name(request.assembly)} on {runtime.url}")
-        pipeline = Pipeline(runtime.clients, outputs)
-        written, hashes = writing.result()
+    template = read_template(assembly)
+    outputs = runtime.deploy(assembly)
+    runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
+    return Deployed(runtime, assembly, template, outputs, time.monotonic() - began)
+
+
+def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResult:
+    """Execute a deployed stack on the data, and fetch the results; the runtime is left as it is then.
+
+    Raises:
+        PlatformError: something that the run needs is not to be had.
+    """
+    began = time.monotonic() - deployed.seconds
+    runtime, outputs = deployed.runtime, deployed.outputs
+    runtime.inject(request.asked.faults)
+    progress.say(f"deployed {stack_name(deployed.assembly)} on {runtime.url}")
+    code = evaluation_files(tell=progress.say)
+    pipeline = Pipeline(runtime.clients, outputs)
+    with runtime.scratch() as folder:
+        written, hashes = _write(request, Path(folder))
         uploaded = pipeline.upload({**written, **code}, hashes=hashes)
-    champion = ChampionOfRuns.of(request.runs, template)
+    champion = ChampionOfRuns.of(request.runs, deployed.template)
     if known := champion.bring(pipeline):
         progress.say(f"the champion to compare with is that of {known}")
     name = f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     arn = pipeline.start(name, _execution_input(pipeline, request, name))
     prepare_report()
     topic = outputs[contract.OUTPUT_TOPIC]
-    results = _Results(pipeline, runtime, request, name, arn, topic, uploaded, template_sha256(template))
+    results = _Results(pipeline, runtime, request, name, arn, topic, uploaded, template_sha256(deployed.template))
     watch = partial(
         pipeline.watch, arn, poll_seconds=POLL_SECONDS, slowest_seconds=SLOWEST_SECONDS, sleep=runtime.await_end
     )

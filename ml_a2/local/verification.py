@@ -14,8 +14,8 @@ from ml_a2.digest import file_sha256
 from ml_a2.errors import UserError
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.local.assembly import find_assembly
-from ml_a2.local.run import Progress, RunRequest, run, template_sha256
-from ml_a2.local.runtime import read_template
+from ml_a2.local.run import Progress, RunRequest, deploy, run, template_sha256
+from ml_a2.local.runtime import LocalRuntime, read_template
 from ml_a2.records.manifest import environment, parse, read_manifest
 from ml_a2.records.recording import file_hashes
 from ml_a2.records.request import Prepared, Request
@@ -155,8 +155,12 @@ class _Verifier:
     def _repeat(self, assembly: Path) -> list[Check]:
         self._progress.say(f"repeating {self._folder.name}")
         prepared = self._prepared or self._asked.prepare()
-        with tempfile.TemporaryDirectory(prefix="ml-a2-") as runs:
-            result = run(RunRequest(self._asked, prepared, assembly, Path(runs)), self._progress)
+        with (
+            tempfile.TemporaryDirectory(prefix="ml-a2-") as runs,
+            LocalRuntime(region=self._asked.region, speed=self._asked.speed) as runtime,
+        ):
+            request = RunRequest(self._asked, prepared, Path(runs))
+            result = run(deploy(assembly, runtime), request, self._progress)
             after = read_manifest(result.run_directory)
             evaluation = _evaluation(result.run_directory)
         files = [{f["name"]: f["sha256"] for f in (m["model"] or {}).get("files", [])} for m in (self._before, after)]

@@ -16,7 +16,7 @@ from ml_a2 import contract
 from ml_a2.client import Pipeline
 from ml_a2.errors import UserError
 from ml_a2.evaluation_code import evaluation_files
-from ml_a2.local.run import RunRequest, RunResult, run_on
+from ml_a2.local.run import RunRequest, RunResult, deploy, run
 from ml_a2.local.runtime import LocalRuntime
 from ml_a2.records.fetching import fetch_run
 from ml_a2.records.record import UNREADABLE, RunDirectories
@@ -77,7 +77,7 @@ def ran(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
             return outputs
 
     with Runtime(speed=1000) as runtime:
-        result = run_on(runtime, RunRequest(asked, asked.prepare(), assembly, runs), Silence())
+        result = run(deploy(assembly, runtime), RunRequest(asked, asked.prepare(), runs), Silence())
         assert (result.status, result.incidents) == ("SUCCEEDED", ())
         yield Ran(runtime, result, runs, outputs)
 
