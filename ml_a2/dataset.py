@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from ml_a2.problem import Problem
+
+
+class Target(Protocol):
+    """A binary file that is being written."""
+
+    def write(self, block: bytes, /) -> Any:
+        """Write all of the bytes."""
+
+
+Opener = Callable[[Path], AbstractContextManager[Target]]
 
 
 class Rows(Protocol):
@@ -16,7 +27,7 @@ class Rows(Protocol):
     def __len__(self) -> int:
         """Return how many there are."""
 
-    def write(self, targets: Sequence[Path]) -> None:
+    def write(self, targets: Sequence[Target]) -> None:
         """Write them to a file: label first, no header, empty cells for missing values; of several, in turn."""
 
 
@@ -61,21 +72,29 @@ class Dataset:
         classes = list(self.problem.label_mapping) or None
         return {"target": self.target_column, "features": list(self.feature_columns), "classes": classes}
 
-    def write(self, folder: Path, parts: int = 1) -> tuple[list[Path], list[Path]]:
+    def write(
+        self, folder: Path, parts: int = 1, opened: Opener = lambda path: path.open("wb")
+    ) -> tuple[list[Path], list[Path]]:
         """Write the channels' files into a folder.
 
         Args:
             folder: where to.
             parts: into how many files of about the same size the training rows go, one for each host that shares them.
+            opened: opens a file to be written.
 
         Returns:
             The files of the train channel, none where nothing is trained, and those of the validation channel.
         """
         validation = folder / "validation.csv"
-        self.validation.write([validation])
+        _write(self.validation, [validation], opened)
         if self.train is None:
             return [], [validation]
         names = ["train.csv"] if parts == 1 else [f"train-{number:02}.csv" for number in range(1, parts + 1)]
         train = [folder / name for name in names]
-        self.train.write(train)
+        _write(self.train, train, opened)
         return train, [validation]
+
+
+def _write(rows: Rows, paths: Sequence[Path], opened: Opener) -> None:
+    with ExitStack() as files:
+        rows.write([files.enter_context(opened(path)) for path in paths])

@@ -3,15 +3,70 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ml_a2.errors import UserError
 
 # Many at once: each block waits for its turn among this process's threads, twice.
 BLOCK_BYTES = 4 << 20
+
+
+class Digest(Protocol):
+    """What bytes are fed to, one after the other."""
+
+    def update(self, block: Any, /) -> None:
+        """Take the next bytes."""
+
+
+class HashedFile(io.RawIOBase):
+    """A new file whose bytes are hashed while they are written, each hash in a thread of its own."""
+
+    def __init__(self, path: Path, digests: Sequence[Digest]) -> None:
+        """Open it; the hashes are complete when it is closed.
+
+        Raises:
+            OSError: it cannot be written, or is there already.
+        """
+        super().__init__()
+        self._file = path.open("xb", buffering=0)
+        self._digests = digests
+        self._threads = ThreadPoolExecutor(len(digests), "hashing")
+        self._busy: list[Future[None]] = []
+
+    def writable(self) -> bool:
+        """Tell that it can be written."""
+        return True
+
+    def write(self, block: Any, /) -> int:
+        """Write bytes, all of them."""
+        self._wait()
+        kept = bytes(block)  # no copy of what is bytes already; other memory may change before it is hashed
+        self._busy = [self._threads.submit(digest.update, kept) for digest in self._digests]
+        view = memoryview(kept)
+        while view:
+            view = view[self._file.write(view) :]
+        return len(kept)
+
+    def close(self) -> None:
+        """Wait until everything is hashed."""
+        if self.closed:
+            return
+        try:
+            self._wait()
+        finally:
+            self._threads.shutdown()
+            self._file.close()
+            super().close()
+
+    def _wait(self) -> None:
+        """Let no hash fall behind by more than one block: their order counts, and blocks stay in memory."""
+        for hashing in self._busy:
+            hashing.result()
 
 
 def file_sha256(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:

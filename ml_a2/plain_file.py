@@ -7,10 +7,9 @@ import shutil
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import cycle
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,11 +19,13 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from ml_a2.channel_files import LARGEST_VALUE
+from ml_a2.dataset import Target
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, label_range, likely_kind
 
 BYTES_AT_ONCE = 1 << 20
 COPIED_AT_ONCE = 8 << 20
+LINES_AT_ONCE = 10_000
 # Arrow passes over them around a number, takes them for the end of a line, or for part of a hexadecimal number; not
 # every other reader does.
 READ_DIFFERENTLY = (b" ", b"\t", b"\r", b"x", b"X")
@@ -64,21 +65,21 @@ class PlainFile:
             return problem.classes == tuple(range(len(problem.classes))) and set(self._distinct) <= {*problem.classes}
         return bool(low <= self.labels.min() and self.labels.max() <= high)
 
-    def write(self, targets: Sequence[Path]) -> None:
+    def write(self, targets: Sequence[Target]) -> None:
         """Write everything below the header to a file; of several, each gets a row in turn.
 
         Raises:
             DataError: the file has changed since it was read and checked.
         """
-        with ExitStack() as files:
-            source = files.enter_context(self.path.open("rb"))
-            channels = [files.enter_context(target.open("wb")) for target in targets]
+        with self.path.open("rb") as source:
             source.readline()
-            if len(channels) == 1:
-                shutil.copyfileobj(source, channels[0], COPIED_AT_ONCE)
+            if len(targets) == 1:
+                shutil.copyfileobj(source, targets[0], COPIED_AT_ONCE)
             else:
-                for line, channel in zip(source, cycle(channels), strict=False):
-                    channel.write(line if line.endswith(b"\n") else line + b"\n")
+                while lines := list(islice(source, LINES_AT_ONCE * len(targets))):
+                    lines[-1] = lines[-1].removesuffix(b"\n") + b"\n"  # the file's last line may lack it
+                    for number, target in enumerate(targets):
+                        target.write(b"".join(lines[number :: len(targets)]))
         if state_of(self.path) != self.read_as:
             raise DataError(f"{self.path} was changed while it was read; run again when it is written")
 

@@ -73,6 +73,7 @@ def test_numbers_come_back_as_they_were(tmp_path: Path) -> None:
     numbers = random.normal(size=(250_000, 2)) * 10.0 ** random.integers(-30, 30, size=(250_000, 2))
     table = pd.DataFrame(numbers, columns=["a", "b"]).assign(whole=np.arange(250_000))
     table.iloc[7, 1] = np.nan
-    TableRows(table).write([tmp_path / "rows.csv"])
+    with (tmp_path / "rows.csv").open("wb") as file:
+        TableRows(table).write([file])
     again = pd.read_csv(tmp_path / "rows.csv", header=None)
     np.testing.assert_array_equal(again.to_numpy(), table.to_numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -136,13 +137,15 @@ def test_what_is_plain_is_what_pandas_reads_too(
     assert (table.abs() <= float(np.finfo(np.float32).max)).all(axis=None)
 
 
-def test_hosts_get_a_row_in_turn(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+def test_hosts_get_a_row_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     """Each line whole, the last one, too."""
     file = read_plain_file(_file(tmp_path, HEADER + "0,1,1\n1,2,2\n0,3,3\n1,4,4\n0,5,5"), "y")
     assert file is not None
-    targets = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    targets = [io.BytesIO(), io.BytesIO()]
+    monkeypatch.setattr(plain_file, "LINES_AT_ONCE", at_once)
     file.write(targets)
-    assert [target.read_text() for target in targets] == ["0,1,1\n0,3,3\n0,5,5\n", "1,2,2\n1,4,4\n"]
+    assert [target.getvalue() for target in targets] == [b"0,1,1\n0,3,3\n0,5,5\n", b"1,2,2\n1,4,4\n"]
 
 
 def test_what_is_wrong_in_one_of_two_files_is_told_as_ever(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ml_a2.client import (
     last_words,
     metric_values,
 )
-from ml_a2.digest import file_sha256
+from ml_a2.digest import HashedFile
 from ml_a2.errors import PlatformError
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.execution_events import Listener, follow
@@ -126,7 +126,7 @@ def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResul
     code = evaluation_files(tell=progress.say)
     pipeline = Pipeline(runtime.clients, outputs)
     with runtime.scratch() as folder:
-        written, hashes = _write(request, Path(folder))
+        written, hashes = _write(runtime, request, Path(folder))
         uploaded = pipeline.upload({**written, **code}, hashes=hashes)
     champion = ChampionOfRuns.of(request.runs, deployed.template)
     if known := champion.bring(pipeline):
@@ -153,10 +153,16 @@ def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResul
     return result
 
 
-def _write(request: RunRequest, folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
-    """Write what the jobs read into a folder; return the files and their SHA-256, both by key."""
-    files = request.prepared.write(folder, request.asked.hosts)
-    return files, {key: file_sha256(path) for key, path in files.items()}
+def _write(runtime: LocalRuntime, request: RunRequest, folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Write what the jobs read into a folder; return the files and the SHA-256 of the channels', both by key."""
+    hashes: dict[Path, Any] = {}
+
+    def opened(path: Path) -> HashedFile:
+        hashes[path] = hashlib.sha256()
+        return HashedFile(path, [hashes[path], *runtime.checksums_to_be(path)])
+
+    files = request.prepared.write(folder, request.asked.hosts, opened)
+    return files, {key: hashes[path].hexdigest() for key, path in files.items() if path in hashes}
 
 
 def _execution_input(pipeline: Pipeline, request: RunRequest, name: str) -> dict[str, Any]:

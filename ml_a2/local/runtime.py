@@ -16,6 +16,7 @@ import moto.backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from ml_a2 import contract
+from ml_a2.digest import Digest
 from ml_a2.errors import AssemblyError
 from ml_a2.local import patches
 from ml_a2.local.alarms import Alarms
@@ -29,7 +30,8 @@ from ml_a2.local.edge.endpoint import Endpoint
 from ml_a2.local.event_bus import EventBus
 from ml_a2.local.faults import Faults
 from ml_a2.local.incidents import Incidents
-from ml_a2.local.objects.store import ObjectStore, activate
+from ml_a2.local.objects.checksums import Checksums
+from ml_a2.local.objects.store import ObjectStore, activate, active
 from ml_a2.local.sagemaker.job import JobServices
 from ml_a2.local.sagemaker.jobs import JOBS_AT_ONCE, Jobs
 from ml_a2.local.sagemaker.model_packages import ModelRegistry
@@ -44,6 +46,8 @@ from ml_a2.local.template import Environment
 
 DEFAULT_REGION = "us-east-1"
 DEFAULT_SPEED = 100.0
+# The checksum that boto3 sends with an object unless it is asked for another one.
+UPLOADED_WITH = "CRC32"
 NOTIFICATION_QUEUE = "ml-a2-notifications"
 
 
@@ -168,6 +172,13 @@ class LocalRuntime:
         """Return a folder for files to be uploaded and not to be changed: they become objects without a copy."""
         (folder := Path(self._folder.name) / "scratch").mkdir(exist_ok=True)
         return tempfile.TemporaryDirectory(dir=folder)
+
+    @staticmethod
+    def checksums_to_be(path: Path) -> list[Digest]:
+        """Return what is to be fed with all the bytes of such a file while it is written: it need not be read then."""
+        checksums = Checksums(UPLOADED_WITH)
+        active().know(path, checksums)
+        return checksums.parts()
 
     def inject(self, faults: Iterable[str]) -> None:
         """Let the calls and jobs to come meet these faults, in place of any before.

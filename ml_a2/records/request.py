@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ml_a2 import contract
-from ml_a2.dataset import Dataset, Split
+from ml_a2.dataset import Dataset, Opener, Split
 from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
 from ml_a2.loading import load_files, load_sample
@@ -28,9 +28,15 @@ class Prepared:
     sources: tuple[Mapping[str, str], ...] = ()
     model: GivenModel | None = None
 
-    def write(self, folder: Path, hosts: int) -> dict[str, Path]:
-        """Write what the jobs read into a folder: the channels' files and the columns' names, by their keys."""
-        train, validation = self.dataset.write(folder, hosts)
+    def write(self, folder: Path, hosts: int, opened: Opener = lambda path: path.open("wb")) -> dict[str, Path]:
+        """Write what the jobs read into a folder: the channels' files and the columns' names, by their keys.
+
+        Args:
+            folder: where to.
+            hosts: how many hosts share the training rows.
+            opened: opens a channel's file to be written.
+        """
+        train, validation = self.dataset.write(folder, hosts, opened)
         columns = folder / contract.COLUMNS_FILE
         columns.write_text(json.dumps(self.dataset.columns(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         return {

@@ -52,14 +52,21 @@ class Checksums:
         for checksum in self._named.values():
             checksum.update(block)
 
+    def has(self, others: Checksums) -> bool:
+        """Tell whether all that the others take are among these."""
+        return self._named.keys() >= others._named.keys()
+
+    def parts(self) -> list[Any]:
+        """Return them one by one, each to be fed with all the bytes."""
+        return [self._md5, *self._named.values()]
+
     def read(self, path: Path) -> None:
         """Take all bytes of a file: of a large one, each checksum in a thread of its own."""
         if path.stat().st_size < WORTH_THREADS_BYTES:
             self.update(path.read_bytes())
             return
-        taken = [self._md5, *self._named.values()]
-        with ThreadPoolExecutor(len(taken)) as pool:
-            list(pool.map(partial(_read, path), taken))
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(partial(_read, path), self.parts()))
 
     @property
     def md5(self) -> bytes:

@@ -99,6 +99,7 @@ class ObjectStore:
         self._contents: weakref.WeakValueDictionary[str, Content] = weakref.WeakValueDictionary()
         self._removes = removes
         self._free = free
+        self._read: dict[Path, Checksums] = {}
 
     def write(self, blocks: Iterable[Block], *, size: int, checksums: Checksums | None = None) -> Content:
         """Make a content of blocks of bytes.
@@ -118,6 +119,10 @@ class ObjectStore:
                 _write_all(file, block)
         return self._content(Content(path, size, taken.md5, taken.named))
 
+    def know(self, source: Path, checksums: Checksums) -> None:
+        """Take the checksums of a file that is to be linked, so that it need not be read when it becomes a content."""
+        self._read[source] = checksums
+
     def copy(self, source: Path, checksums: Checksums) -> Content:
         """Make a content of a file's bytes, copied by the kernel, or linked where nobody changes them any more.
 
@@ -126,10 +131,15 @@ class ObjectStore:
         """
         with FileIO(source) as origin:
             size = os.fstat(origin.fileno()).st_size
+            known = self._read.pop(source, None)
             with self._new_file(size, source if self._may_take(source) else None) as (path, file):
                 if os.fstat(file.fileno()).st_ino != os.fstat(origin.fileno()).st_ino:
                     copy_range(origin, 0, size, file)
-                checksums.read(path)  # those of the copy: the file may change meanwhile
+                    known = None  # the file may change meanwhile: those of the copy count
+                if known and known.has(checksums):
+                    checksums = known
+                else:
+                    checksums.read(path)
         return self._content(Content(path, size, checksums.md5, checksums.named))
 
     def find(self, name: str, size: int, md5: bytes, checksums: dict[str, bytes]) -> Content:
