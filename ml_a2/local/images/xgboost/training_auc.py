@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ml_a2.local.images.xgboost.engine import xgb
 
-# Beyond so many pairs of a positive and a negative row a double does not hold twice their number exactly.
-MOST_PAIRS = 1 << 51
+# Beyond so many pairs of a positive and a negative row a double does not hold twice their number exactly, and beyond so
+# many rows not the sum of all their places.
+MOST_PAIRS, MOST_ROWS = 1 << 51, 1 << 27
 
 
 class TrainingAuc:
@@ -26,6 +27,7 @@ class TrainingAuc:
         """Take the rows and their labels, (n,) of 0 and 1."""
         self._matrix = matrix
         self._labels = labels
+        self._places = np.arange(len(labels), dtype=np.float64)
 
     @classmethod
     def of(
@@ -46,23 +48,26 @@ class TrainingAuc:
         if positive + np.count_nonzero(labels == 0) != len(labels):
             return None
         pairs = positive * (len(labels) - positive)
-        return cls(matrix, labels.astype(np.uint32)) if 0 < pairs <= MOST_PAIRS else None
+        if not 0 < pairs <= MOST_PAIRS or len(labels) > MOST_ROWS:
+            return None
+        return cls(matrix, labels.astype(np.uint32))
 
     def __call__(self, booster: xgb.Booster) -> float:
         """Return the AUC of the model; its predictions of these rows are XGBoost's, which has them at hand."""
         scores = booster.predict(self._matrix)
         if scores.max() <= 1:
-            return auc(scores, self._labels)
+            return auc(scores, self._labels, self._places)
         # A score that is no number, of a model that has grown beyond all bounds.
         return float(booster.eval_set([(self._matrix, "train")]).rpartition(":")[2])
 
 
-def auc(scores: NDArray[np.float32], labels: NDArray[np.uint32]) -> float:
+def auc(scores: NDArray[np.float32], labels: NDArray[np.uint32], places: NDArray[np.float64]) -> float:
     """Return the share of pairs of a positive and a negative row in which the positive one scores higher.
 
     Args:
         scores: (n,) probabilities, 0 to 1; a pair that scores the same counts half.
         labels: (n,) of 0 and 1, both of which occur.
+        places: (n,) of 0, 1, ..., n - 1.
     """
     # Floating-point numbers from 0 to 1 are ordered as their bits are, the highest two of which are 0.
     keys = np.left_shift(scores.view(np.uint32), 1)
@@ -74,8 +79,8 @@ def auc(scores: NDArray[np.float32], labels: NDArray[np.uint32]) -> float:
     negative = turns - np.searchsorted(keys, keys[turns - 1], "left")
     tied = int(negative @ (np.searchsorted(keys, keys[turns], "right") - turns))
     keys &= 1
-    places = np.flatnonzero(keys.view(np.int32))
-    positives = len(places)
-    # Below the k-th positive, counted from 0, lie as many negatives as its place says, less k.
-    right_twice = 2 * (int(places.sum()) - positives * (positives - 1) // 2) - tied
+    positives = int(np.count_nonzero(keys))
+    # Below the k-th positive, counted from 0, lie as many negatives as its place says, less k. Doubles are multiplied
+    # and added several at a time; all of them are whole numbers, so nothing is rounded.
+    right_twice = 2 * (int(np.einsum("i,i", places, keys, dtype=np.float64)) - positives * (positives - 1) // 2) - tied
     return right_twice / 2 / (positives * (len(keys) - positives))
