@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 
 from ml_a2.channel_writing import TableRows
 from ml_a2.dataset import Dataset
+from ml_a2.digest import HashedFile, file_sha256
 from ml_a2.errors import DataError
 from ml_a2.loading import load_files
 
@@ -65,6 +68,22 @@ def test_fails_on_a_file_that_changed_after_it_was_checked(tmp_path: Path) -> No
     (tmp_path / "rows.csv").write_text("y,a,b\n" + ROWS + "1,x,5\n")
     with pytest.raises(DataError, match=r"rows\.csv was changed while it was read"):
         dataset.write(tmp_path)
+
+
+@pytest.mark.parametrize("first", ["0.10", "NA"])  # a channel already, and a table
+def test_channels_are_hashed_while_they_are_written(tmp_path: Path, first: str) -> None:
+    """By whatever opens their files."""
+    digests: dict[Path, Any] = {}
+
+    def opened(path: Path) -> HashedFile:
+        digests[path] = hashlib.sha256()
+        return HashedFile(path, [digests[path]])
+
+    (tmp_path / "channels").mkdir()
+    train, validation = _load(tmp_path, f"y,a,b\n1,{first},2\n{ROWS}").write(tmp_path / "channels", 2, opened)
+    assert {path: digest.hexdigest() for path, digest in digests.items()} == {
+        path: file_sha256(path) for path in (*train, *validation)
+    }
 
 
 def test_numbers_come_back_as_they_were(tmp_path: Path) -> None:

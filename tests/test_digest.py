@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_a2.digest import file_sha256, members_sha256
+from ml_a2.digest import HashedFile, file_sha256, members_sha256
 from ml_a2.errors import UserError
 
 
@@ -30,6 +30,29 @@ def test_members_have_the_same_hash_whenever_the_archive_was_made(tmp_path: Path
     assert file_sha256(one) != file_sha256(other)
     assert members_sha256(one) == members_sha256(other)
     assert members_sha256(one) == {"folder/model": hashlib.sha256(b"model").hexdigest()}
+
+
+def test_a_file_is_hashed_while_it_is_written(tmp_path: Path) -> None:
+    """Block by block in their order, also where their memory is used again for the next one."""
+    digests = [hashlib.sha256(), hashlib.sha1(usedforsecurity=False)]
+    block = bytearray(1 << 20)
+    with HashedFile(tmp_path / "file", digests) as file:
+        for number in range(40):
+            block[:] = bytes([number]) * len(block)
+            assert file.write(memoryview(block)[: len(block) - number]) == len(block) - number
+    content = (tmp_path / "file").read_bytes()
+    assert len(content) == 40 * len(block) - 780
+    assert [each.digest() for each in digests] == [
+        hashlib.sha256(content).digest(), hashlib.sha1(content, usedforsecurity=False).digest(),
+    ]  # fmt: skip
+
+
+def test_a_file_is_written_once(tmp_path: Path) -> None:
+    """What is there already is left as it is."""
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(FileExistsError):
+        HashedFile(tmp_path / "file", [hashlib.sha256()])
+    assert (tmp_path / "file").read_text() == "kept"
 
 
 def test_fails_on_what_is_no_archive(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ SHORT = ("--set", "num_round=10")
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ml_a2.cli", "run", *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/root")}
+    if (folder / "tmp").is_dir():
+        environment["TMPDIR"] = str(folder / "tmp")
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -176,13 +178,25 @@ def test_own_csv_with_text_labels_and_quoted_names(tmp_path: Path) -> None:
     ],
 )
 def test_fails_on_bad_input_before_anything_starts(tmp_path: Path, arguments: list[str], words: str) -> None:
-    """Each bad input: its error in one line, exit status 2, nothing written, nothing started."""
+    """Each bad input: its error in one line, exit status 2, nothing written, nothing started.
+
+    The stack that is deployed while the data is read goes, too.
+    """
     _own_csv(tmp_path)
+    (tmp_path / "tmp").mkdir()
     answer = _run(tmp_path, *arguments)
     assert answer.returncode == 2, answer.stderr
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "runs").exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_data_is_told_of_before_an_assembly_that_cannot_be_deployed(tmp_path: Path) -> None:
+    """Both are looked at at the same time."""
+    answer = _run(tmp_path, "--assembly", "nowhere", "--train", "nowhere.csv", "--target-column", "y")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("error: nowhere.csv does not exist")
 
 
 def test_json_is_one_object_also_when_nothing_could_start(tmp_path: Path) -> None:

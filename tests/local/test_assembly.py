@@ -10,7 +10,7 @@ import grimp
 import pytest
 
 from ml_a2.errors import AssemblyError, PlatformError, UserError
-from ml_a2.local.assembly import PROJECT, RECORD, SOURCES, find_assembly, write_assembly
+from ml_a2.local.assembly import PROJECT, RECORD, SOURCES, assembly_at_hand, find_assembly, write_assembly
 from ml_a2.local.runtime import read_template
 
 pytestmark = pytest.mark.xdist_group("cdk")
@@ -60,6 +60,18 @@ def test_reuses_until_an_input_changes(project: Path) -> None:
     template = json.loads((project / "cdk.out/MlA2TrainingEvaluationStack.template.json").read_text())
     assert template["context"]["settings"] == str(settings)
     assert not _synthesized(project, settings)
+
+
+def test_an_assembly_is_at_hand_when_it_need_not_be_synthesized(project: Path, installed: Path, tmp_path: Path) -> None:
+    """In a clone and in the cache; of settings that do not exist there is none."""
+    for place in (project, installed):
+        where = {"project": place, "cache": tmp_path / "cache"}
+        assert assembly_at_hand(None, **where) is None
+        made, _ = find_assembly(None, tell=lambda _: None, **where)
+        assert assembly_at_hand(None, **where) == made
+        assert assembly_at_hand(place / "nowhere.toml", **where) is None
+        (place / "ml_a2" / "infrastructure" / "storage.py").write_text("changed")
+        assert assembly_at_hand(None, **where) is None
 
 
 def test_a_template_changed_by_hand_is_not_reused(project: Path) -> None:

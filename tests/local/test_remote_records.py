@@ -104,7 +104,9 @@ def test_versions_and_hashes_are_those_of_the_objects(ran: Ran) -> None:
         (model_bucket, {**document["model"], "key": model_key})
     ]:
         answer = s3.get_object(Bucket=where, Key=entry["key"], VersionId=entry["version_id"])
-        assert hashlib.sha256(answer["Body"].read()).hexdigest() == entry["sha256"]
+        content = answer["Body"].read()
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+        assert answer["ETag"] == f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
 
 
 @pytest.mark.xdist_group("remote-records")

@@ -28,6 +28,31 @@ def test_a_file_goes_with_the_last_reference(store: ObjectStore) -> None:
     assert _names(store) == set()
 
 
+def _fed(content: bytes, *names: str) -> Checksums:
+    checksums = Checksums(*names)
+    for part in checksums.parts():
+        part.update(content)
+    return checksums
+
+
+def test_what_is_known_of_a_file_that_is_linked_is_not_computed_again(tmp_path: Path) -> None:
+    """Unless a checksum is wanted that is not known of it; what was known once counts once."""
+    store = ObjectStore(tmp_path / "objects", gives=tmp_path)
+    (file := tmp_path / "file").write_bytes(b"abc")
+    store.know(file, known := _fed(b"known", "CRC32"))
+    assert store.copy(file, Checksums("CRC32")).known[2:] == (known.md5, known.named)
+    assert store.copy(file, Checksums("CRC32")).md5 == hashlib.md5(b"abc", usedforsecurity=False).digest()
+    store.know(file, known)
+    assert store.copy(file, Checksums("SHA1")).checksums == {"SHA1": hashlib.sha1(b"abc").digest()}  # noqa: S324
+
+
+def test_what_is_known_of_a_file_that_is_copied_does_not_count(store: ObjectStore, tmp_path: Path) -> None:
+    """It may have changed."""
+    (file := tmp_path / "file").write_bytes(b"abc")
+    store.know(file, _fed(b"known"))
+    assert store.copy(file, Checksums()).md5 == hashlib.md5(b"abc", usedforsecurity=False).digest()
+
+
 def test_a_value_that_is_being_read_keeps_its_file(store: ObjectStore) -> None:
     """A download goes on while its object is deleted."""
     value = Value.of(store.write([b"x" * BLOCK_BYTES, b"y"], size=BLOCK_BYTES + 1))
