@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,12 +13,12 @@ import click
 from click.core import ParameterSource
 
 from ml_a2 import contract
+from ml_a2.cli.interrupts import heed_interrupts
 from ml_a2.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     OPTIONS_OF_DATA_AND_STACK,
-    interrupt,
     with_options,
 )
 from ml_a2.cli.plan import one_stack, plan
@@ -70,7 +69,7 @@ def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
     """Tell what would go wrong on AWS, before anything is deployed or submitted."""
     from ml_a2.progress import CheckDisplay
 
-    signal.signal(signal.SIGTERM, interrupt)
+    heed_interrupts()
     findings = []
     try:
         with CheckDisplay(sys.stderr if as_json else sys.stdout) as display:

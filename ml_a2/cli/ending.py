@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from ml_a2.cli.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, interrupt
+from ml_a2.cli.interrupts import heed_interrupts
+from ml_a2.cli.options import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from ml_a2.errors import PipelineError, UserError
 
 
 @contextmanager
 def ending(*, as_json: bool) -> Iterator[None]:
     """Tell what went wrong, and exit with the status that says who can mend it."""
-    signal.signal(signal.SIGTERM, interrupt)
+    heed_interrupts()
     try:
         yield
     except PipelineError as error:

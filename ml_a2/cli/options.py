@@ -1,11 +1,10 @@
-"""What commands share: options, exit statuses, and how they are interrupted."""
+"""What commands share: options and exit statuses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -88,8 +87,3 @@ RUNS_OPTION = click.option(
     metavar="DIR",
     help="Where run directories lie.",
 )
-
-
-def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """End a command as Ctrl-C does, when it is terminated."""
-    raise KeyboardInterrupt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from ml_a2.cli.ahead import DeploymentAhead
+from ml_a2.cli.interrupts import heed_interrupts
 from ml_a2.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -18,7 +18,6 @@ from ml_a2.cli.options import (
     EXIT_USAGE,
     OPTIONS_OF_DATA_AND_STACK,
     RUNS,
-    interrupt,
     with_options,
 )
 from ml_a2.cli.plan import one_stack, plan
@@ -74,7 +73,7 @@ def run(**options: Any) -> None:
 
     Without options: scikit-learn's breast cancer data, 569 patients. Results come to runs/<execution name>/.
     """
-    signal.signal(signal.SIGTERM, interrupt)
+    heed_interrupts()
     try:
         with WarmContainers() as warm:  # they get ready while this process does
             exit_status = _run(warm, **options)
