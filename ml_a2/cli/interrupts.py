@@ -11,6 +11,8 @@ MOMENT_SECONDS = 0.05
 # The code that imports modules, as frames name it.
 IMPORTING = "<frozen importlib."
 
+_postponed = threading.Event()
+
 
 def heed_interrupts() -> None:
     """Let both signals raise KeyboardInterrupt from now on; Ctrl-C stays ignored where it was, as behind nohup."""
@@ -25,12 +27,18 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     An exception in between is lost there, or becomes another one, or leaves a lock of the interpreter held, in CPython
     3.11 too: then every other thread that imports waits for ever.
     """
-    if _is_importing(frame):
-        again = threading.Timer(MOMENT_SECONDS, os.kill, (os.getpid(), number))
+    if not _is_importing(frame):
+        raise KeyboardInterrupt
+    if not _postponed.is_set():  # several at once are one
+        _postponed.set()
+        again = threading.Timer(MOMENT_SECONDS, _repeat, (number,))
         again.daemon = True
         again.start()
-        return
-    raise KeyboardInterrupt
+
+
+def _repeat(number: int) -> None:
+    _postponed.clear()
+    os.kill(os.getpid(), number)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
