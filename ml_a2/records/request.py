@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
@@ -114,7 +114,7 @@ class Request:
                 model = find_model(self.path(self.model)) if self.model else None
                 dataset = self._load_for(model) if model else self._load()
                 sources = tuple(
-                    {"path": given, "sha256": sha256.result()}
+                    {"path": given, "sha256": _hash_of(given, sha256)}
                     for given, sha256 in zip(self.source_paths(), hashes, strict=True)
                 )
             finally:
@@ -136,6 +136,13 @@ class Request:
         if not self.validation:
             raise UserError("a given model needs rows to be evaluated on: a sample, or a file")
         return model.load_file(self.path(self.validation), self.target_column)
+
+
+def _hash_of(path: str, sha256: Future[str]) -> str:
+    try:
+        return sha256.result()
+    except OSError as error:  # it could be read a moment before
+        raise DataError(f"{path} cannot be read: {error.strerror}; run again when it can") from error
 
 
 def _check_file(path: Path) -> None:

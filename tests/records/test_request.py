@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import pytest
 
 from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
+from ml_a2.records import request
 from ml_a2.records.request import Request
 
 
@@ -94,3 +96,15 @@ def test_hashing_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
     with pytest.raises(InterruptedError):
         file_sha256(path, lambda: True)
     assert file_sha256(path) == hashlib.sha256(b"1" * 100).hexdigest()
+
+
+def test_a_file_that_cannot_be_read_any_more_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hash is taken beside its rows, and may fail where they did not."""
+
+    def fail(*_: object) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(request, "file_sha256", fail)
+    asked = Request(directory=str(tmp_path), train=str(_rows(tmp_path / "there")), target_column="y")
+    with pytest.raises(DataError, match=r"rows\.csv cannot be read: Input/output error"):
+        asked.prepare()
