@@ -1,7 +1,7 @@
 """botocore's models of the services, each read once a process; what reading costs counts at a start.
 
 botocore itself looks through the folders of all 400 services to know that there is one, and makes ordered dictionaries,
-which takes two to three times as long as plain ones and keeps the same order.
+which take nearly twice as long as plain ones and keep the same order.
 """
 
 from __future__ import annotations
