@@ -33,10 +33,11 @@ class HashedFile(io.RawIOBase):
             OSError: it cannot be written, or is there already.
         """
         super().__init__()
-        self._file = path.open("xb", buffering=0)
         self._digests = digests
-        self._threads = ThreadPoolExecutor(len(digests), "hashing")
+        self._threads = ThreadPoolExecutor(len(digests), "hashing")  # begins none before there is work
         self._busy: list[Future[None]] = []
+        self._file: io.FileIO | None = None
+        self._file = path.open("xb", buffering=0)
 
     def writable(self) -> bool:
         """Tell that it can be written."""
@@ -48,6 +49,7 @@ class HashedFile(io.RawIOBase):
         kept = bytes(block)  # no copy of what is bytes already; other memory may change before it is hashed
         self._busy = [self._threads.submit(digest.update, kept) for digest in self._digests]
         view = memoryview(kept)
+        assert self._file is not None
         while view:
             view = view[self._file.write(view) :]
         return len(kept)
@@ -60,7 +62,8 @@ class HashedFile(io.RawIOBase):
             self._wait()
         finally:
             self._threads.shutdown()
-            self._file.close()
+            if self._file:
+                self._file.close()
             super().close()
 
     def _wait(self) -> None:

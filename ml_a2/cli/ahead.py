@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ class DeploymentAhead:
         self._region = region
         self._speed = speed
         self._warm = warm
+        self._unwanted = threading.Event()
         self._started = ExitStack()
         self._thread = ThreadPoolExecutor(1, "deploying")
         self._ahead: Future[Deployed | None]
@@ -47,9 +49,14 @@ class DeploymentAhead:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for what is being deployed, then end the runtime."""
+        """End."""
+        self.end()
+
+    def end(self) -> None:
+        """Begin nothing more, wait for what is being deployed, then end the runtime."""
+        self._unwanted.set()
         with ExitStack() as stack:  # an interrupt of the first leaves the second to be done
-            stack.enter_context(self._started)
+            stack.callback(self._started.close)
             stack.callback(self._thread.shutdown)
 
     def result(self, tell: Callable[[str], None]) -> Deployed:
@@ -73,14 +80,13 @@ class DeploymentAhead:
         return deployed
 
     def _begin(self) -> Deployed | None:
+        import ml_a2.local.run  # noqa: F401  # takes a second, in which another run could change the assembly
         from ml_a2.local.assembly import assembly_at_hand
 
-        assembly = self._assembly or assembly_at_hand(self._settings)
-        if assembly is None:
-            import ml_a2.local.run  # noqa: F401  # takes as long
-
+        if self._unwanted.is_set():
             return None
-        return self._deploy(assembly)
+        assembly = self._assembly or assembly_at_hand(self._settings)
+        return self._deploy(assembly) if assembly else None
 
     def _deploy(self, assembly: Path) -> Deployed:
         from ml_a2.local.run import deploy

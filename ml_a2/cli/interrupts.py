@@ -11,7 +11,8 @@ MOMENT_SECONDS = 0.05
 # The code that imports modules, as frames name it.
 IMPORTING = "<frozen importlib."
 
-_postponed = threading.Event()
+# Whether one is postponed. A plain flag: a lock could be held by what a second signal interrupts.
+_postponed = False
 
 
 def heed_interrupts() -> None:
@@ -27,17 +28,19 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     An exception in between is lost there, or becomes another one, or leaves a lock of the interpreter held, in CPython
     3.11 too: then every other thread that imports waits for ever.
     """
+    global _postponed  # noqa: PLW0603
     if not _is_importing(frame):
         raise KeyboardInterrupt
-    if not _postponed.is_set():  # several at once are one
-        _postponed.set()
+    if not _postponed:  # several at once are one
+        _postponed = True
         again = threading.Timer(MOMENT_SECONDS, _repeat, (number,))
         again.daemon = True
         again.start()
 
 
 def _repeat(number: int) -> None:
-    _postponed.clear()
+    global _postponed  # noqa: PLW0603
+    _postponed = False
     os.kill(os.getpid(), number)
 
 

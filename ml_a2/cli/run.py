@@ -123,6 +123,7 @@ def _run(
             for warning in warnings:
                 display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
             result = execute(ahead.result(display.say), RunRequest(asked, prepared, RUNS), display)
+            ahead.end()  # before anything is told of as done
             if permissions:
                 display.permissions(result)
             display.result(result)

@@ -54,12 +54,19 @@ def find_assembly(
 
 
 def assembly_at_hand(settings: Path | None, project: Path = PROJECT, cache: Path | None = None) -> Path | None:
-    """Return the folder of the assembly where it need not be synthesized; the arguments are find_assembly's."""
+    """Return the folder of the assembly where it need not be synthesized; the arguments are find_assembly's.
+
+    None also where another run is just synthesizing, or where it cannot be told: find_assembly waits, and says why.
+    """
     if settings and not settings.is_file():
         return None
     synth = _Synth(project, settings)
     assembly = synth.place if synth.is_clone else _cached(synth, cache)
-    return assembly if _is_current(synth, assembly) else None
+    try:
+        with _lock(assembly, timeout=1):
+            return assembly if _is_current(synth, assembly) else None
+    except OSError:
+        return None
 
 
 def write_assembly(
@@ -158,7 +165,7 @@ def _made(
 ) -> tuple[Path, bool]:
     try:
         assembly.parent.mkdir(parents=True, exist_ok=True)
-        with lock or FileLock(assembly.parent / ".cdk.out.lock"):  # of two runs at once, one synthesizes
+        with lock or _lock(assembly):
             return assembly, _renewed(synth, assembly, tell)
     except OSError as error:
         raise PlatformError(
@@ -181,6 +188,11 @@ def _renewed(synth: _Synth, assembly: Path, tell: Callable[[str], None]) -> bool
             shutil.rmtree(assembly)
         fresh.rename(assembly)
     return True
+
+
+def _lock(assembly: Path, timeout: float = -1) -> FileLock:
+    """Return what is held by who looks at an assembly or writes it: of two runs at once, one synthesizes."""
+    return FileLock(assembly.parent / ".cdk.out.lock", timeout=timeout)
 
 
 def _is_current(synth: _Synth, assembly: Path) -> bool:

@@ -29,6 +29,7 @@ from ml_a2.evaluation_code import evaluation_files
 from ml_a2.execution_events import Listener, follow
 from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
+from ml_a2.local.objects.checksums import Checksums
 from ml_a2.local.permissions import Permission, never_used
 from ml_a2.local.runtime import LocalRuntime, read_template, stack_name
 from ml_a2.local.subscribers import write_outbox
@@ -37,6 +38,8 @@ from ml_a2.records.recording import Ended, StoredModel, manifest_of
 from ml_a2.records.request import Prepared, Request
 from ml_a2.report import prepare_report, write_report
 
+# The checksum that boto3 sends with an object unless it is asked for another one.
+UPLOADED_WITH = "CRC32"
 # From look to look at an execution, at its beginning and when it takes long: each look takes time from its jobs.
 POLL_SECONDS, SLOWEST_SECONDS = 0.1, 1.0
 
@@ -95,8 +98,6 @@ class Deployed:
     assembly: Path
     template: Mapping[str, Any]
     outputs: Mapping[str, str]
-    # What that took.
-    seconds: float
 
 
 def deploy(assembly: Path, runtime: LocalRuntime) -> Deployed:
@@ -105,12 +106,11 @@ def deploy(assembly: Path, runtime: LocalRuntime) -> Deployed:
     Raises:
         UserError: the assembly cannot be deployed.
     """
-    began = time.monotonic()
     # Read now: another run may synthesize other settings to the same place while this one executes.
     template = read_template(assembly)
     outputs = runtime.deploy(assembly)
     runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])
-    return Deployed(runtime, assembly, template, outputs, time.monotonic() - began)
+    return Deployed(runtime, assembly, template, outputs)
 
 
 def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResult:
@@ -119,7 +119,7 @@ def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResul
     Raises:
         PlatformError: something that the run needs is not to be had.
     """
-    began = time.monotonic() - deployed.seconds
+    began = time.monotonic()
     runtime, outputs = deployed.runtime, deployed.outputs
     runtime.inject(request.asked.faults)
     progress.say(f"deployed {stack_name(deployed.assembly)} on {runtime.url}")
@@ -155,14 +155,16 @@ def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResul
 
 def _write(runtime: LocalRuntime, request: RunRequest, folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
     """Write what the jobs read into a folder; return the files and the SHA-256 of the channels', both by key."""
-    hashes: dict[Path, Any] = {}
+    taken: dict[Path, tuple[Any, Checksums]] = {}
 
     def opened(path: Path) -> HashedFile:
-        hashes[path] = hashlib.sha256()
-        return HashedFile(path, [hashes[path], *runtime.checksums_to_be(path)])
+        sha256, checksums = taken[path] = hashlib.sha256(), Checksums(UPLOADED_WITH)
+        return HashedFile(path, [sha256, *checksums.parts()])
 
     files = request.prepared.write(folder, request.asked.hosts, opened)
-    return files, {key: hashes[path].hexdigest() for key, path in files.items() if path in hashes}
+    for path, (_, checksums) in taken.items():
+        runtime.know(path, checksums)
+    return files, {key: taken[path][0].hexdigest() for key, path in files.items() if path in taken}
 
 
 def _execution_input(pipeline: Pipeline, request: RunRequest, name: str) -> dict[str, Any]:

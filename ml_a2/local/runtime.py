@@ -16,7 +16,6 @@ import moto.backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from ml_a2 import contract
-from ml_a2.digest import Digest
 from ml_a2.errors import AssemblyError
 from ml_a2.local import patches
 from ml_a2.local.alarms import Alarms
@@ -46,8 +45,6 @@ from ml_a2.local.template import Environment
 
 DEFAULT_REGION = "us-east-1"
 DEFAULT_SPEED = 100.0
-# The checksum that boto3 sends with an object unless it is asked for another one.
-UPLOADED_WITH = "CRC32"
 NOTIFICATION_QUEUE = "ml-a2-notifications"
 
 
@@ -174,11 +171,9 @@ class LocalRuntime:
         return tempfile.TemporaryDirectory(dir=folder)
 
     @staticmethod
-    def checksums_to_be(path: Path) -> list[Digest]:
-        """Return what is to be fed with all the bytes of such a file while it is written: it need not be read then."""
-        checksums = Checksums(UPLOADED_WITH)
+    def know(path: Path, checksums: Checksums) -> None:
+        """Take the checksums of such a file, complete now: it need not be read when it becomes an object."""
         active().know(path, checksums)
-        return checksums.parts()
 
     def inject(self, faults: Iterable[str]) -> None:
         """Let the calls and jobs to come meet these faults, in place of any before.

@@ -33,8 +33,8 @@ class FoldersAreServices(Loader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """Return every service that has a folder; whether a file of this type lies there shows when it is read."""
-        folders = [Path(path) for path in self.search_paths]
-        return sorted({path.name for folder in folders if folder.is_dir() for path in folder.iterdir()})
+        folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return sorted({path.name for folder in folders for path in folder.iterdir() if path.is_dir()})
 
 
 MODELS = FoldersAreServices(file_loader=PlainFiles())

@@ -46,7 +46,7 @@ class Ended:
     evaluation: Mapping[str, Any]
     model: StoredModel | None
     stand_in: str | None
-    # All that was done for it, deployment and uploads included.
+    # All that was done for it once data and stack were there, uploads included.
     seconds: float
 
 

@@ -32,6 +32,18 @@ def test_network_isolation_is_what_keeps_a_job_from_the_network(account: Account
     assert job["ProcessingJobStatus"] == ("Failed" if isolated else "Completed")
 
 
+def test_a_launcher_that_fails_is_no_failure_of_the_program(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job says whose error it is."""
+
+    def fail() -> bool:
+        raise RuntimeError("the launcher ended with 3")
+
+    monkeypatch.setattr(container, "has_namespaces", fail)
+    job = account.train("training")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == "InternalServerError: RuntimeError: the launcher ended with 3"
+
+
 def test_jobs_run_on_hosts_without_namespaces(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a job cannot have a /opt/ml of its own, the paths in its command are rewritten."""
     monkeypatch.setattr(container, "has_namespaces", lambda: False)

@@ -120,8 +120,9 @@ class ObjectStore:
         return self._content(Content(path, size, taken.md5, taken.named))
 
     def know(self, source: Path, checksums: Checksums) -> None:
-        """Take the checksums of a file that is to be linked, so that it need not be read when it becomes a content."""
-        self._read[source] = checksums
+        """Take the checksums of a file that can be linked, so that it need not be read when it becomes a content."""
+        if self._may_take(source):
+            self._read[source] = checksums
 
     def copy(self, source: Path, checksums: Checksums) -> Content:
         """Make a content of a file's bytes, copied by the kernel, or linked where nobody changes them any more.

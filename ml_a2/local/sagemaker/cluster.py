@@ -19,16 +19,21 @@ class Cluster:
         self.failed = 0
 
     def run(self) -> int:
-        """Run all and return 0, or the exit code of the first one that failed; the others are ended then."""
-        ended: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        """Run all and return 0, or the exit code of the first one that failed; the others are ended then.
+
+        An error of ours that keeps one from running is raised when all have ended.
+        """
+        ended: queue.SimpleQueue[tuple[int, int | Exception]] = queue.SimpleQueue()
         for number, container in enumerate(self._containers):
             threading.Thread(target=self._run_one, args=(number, container, ended), name="host", daemon=True).start()
-        code = 0
+        code: int | Exception = 0
         for _ in self._containers:
             number, one = ended.get()
             if one != 0 and code == 0:
                 code, self.failed = one, number
                 self.kill()
+        if isinstance(code, Exception):
+            raise code
         return code
 
     def stop(self) -> None:
@@ -42,9 +47,8 @@ class Cluster:
             container.kill()
 
     @staticmethod
-    def _run_one(number: int, container: Container, ended: queue.SimpleQueue[tuple[int, int]]) -> None:
-        code = 1
+    def _run_one(number: int, container: Container, ended: queue.SimpleQueue[tuple[int, int | Exception]]) -> None:
         try:
-            code = container.run()
-        finally:
-            ended.put((number, code))
+            ended.put((number, container.run()))
+        except Exception as error:  # noqa: BLE001  # it is raised again where the job waits
+            ended.put((number, error))

@@ -69,13 +69,16 @@ class Container:
 
     def run(self) -> int:
         """Run the command and return its exit code, 128 + signal as a shell tells it; -1 when stopped before."""
-        network = "isolated" if self._isolated else "networked"
-        if self._neighbour and has_namespaces():
-            network = self._neighbour.network()
         with self._lock:
             if self._stopped.is_set():
                 return -1
-            self._process = process = self._take() or self._start(network)
+            self._process = process = self._take()
+        if process is None:
+            command, environment = self._launched()
+            with self._lock:
+                if self._stopped.is_set():
+                    return -1
+                self._process = process = self._start(command, environment)
         reader = threading.Thread(target=self._read, args=(process.stdout,), name="output", daemon=True)
         reader.start()
         code = process.wait()
@@ -91,14 +94,18 @@ class Container:
             return None
         return self._warm.take(self._base, self._program, self._environment, isolated=self._isolated)
 
-    def _start(self, network: str) -> subprocess.Popen[str]:
-        command, environment = self._program, self._environment
-        if has_namespaces():
-            launcher = str(Path(__file__).with_name("launcher.py"))
-            command = [sys.executable, "-I", "-S", launcher, str(self._base), network, *command]
-        else:
-            command = [word.replace(ML_PATH, str(self._base)) for word in command]
-            environment = {**environment, "SAGEMAKER_BASE_DIR": str(self._base)}
+    def _launched(self) -> tuple[list[str], dict[str, str]]:
+        """Return the command that runs the program as far apart as this host can, and its variables."""
+        if not has_namespaces():
+            command = [word.replace(ML_PATH, str(self._base)) for word in self._program]
+            return command, {**self._environment, "SAGEMAKER_BASE_DIR": str(self._base)}
+        launcher = str(Path(__file__).with_name("launcher.py"))
+        network = "isolated" if self._isolated else "networked"
+        if self._neighbour:
+            network = self._neighbour.network()
+        return [sys.executable, "-I", "-S", launcher, str(self._base), network, *self._program], self._environment
+
+    def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command,
             env=environment,
