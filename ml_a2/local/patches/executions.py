@@ -43,7 +43,10 @@ def _write_start_time_as_text() -> None:
 
 
 def _begin_before_the_answer() -> None:
-    """Answer StartExecution when there is an execution: before, moto has none to stop, and no history to tell."""
+    """Answer StartExecution when there is an execution: before, moto has none to stop, and no history to tell.
+
+    There is one when it has entered its first state: of a stop that comes earlier moto writes no history, or goes on.
+    """
     expect(ExecutionWorker, "start", "_execution_logic")
     expect(execution_worker, "TMP_THREADS")
 
@@ -51,7 +54,8 @@ def _begin_before_the_answer() -> None:
         thread = threading.Thread(target=self._execution_logic, daemon=True)
         execution_worker.TMP_THREADS.append(thread)
         thread.start()
-        while self.env is None and thread.is_alive():
+        # The first event is the execution's start, the second that of its first state.
+        while thread.is_alive() and (self.env is None or len(self.env.event_manager.get_event_history()) < 2):
             time.sleep(0.001)
 
     ExecutionWorker.start = start
