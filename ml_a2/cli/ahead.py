@@ -69,14 +69,14 @@ class DeploymentAhead:
             UserError: the stack refuses its settings, or the assembly cannot be deployed.
             PlatformError: the assembly cannot be synthesized or written.
         """
-        from ml_a2.local.assembly import find_assembly
+        from ml_a2.local.assembly import find_assembly, unchanged
 
         deployed = self._ahead.result()
         if deployed is None:
             assembly, _ = find_assembly(self._settings, tell=tell)
             return self._deploy(assembly)
         if self._assembly is None:
-            tell(f"assembly: {deployed.assembly} (unchanged since the last synth)")
+            tell(unchanged(deployed.assembly))
         return deployed
 
     def _begin(self) -> Deployed | None:

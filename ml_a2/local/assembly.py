@@ -69,6 +69,11 @@ def assembly_at_hand(settings: Path | None, project: Path = PROJECT, cache: Path
         return None
 
 
+def unchanged(assembly: Path) -> str:
+    """Say that an assembly need not be synthesized."""
+    return f"assembly: {assembly} (unchanged since the last synth)"
+
+
 def write_assembly(
     settings: Path | None, output: Path, project: Path = PROJECT, tell: Callable[[str], None] = print
 ) -> bool:
@@ -176,7 +181,7 @@ def _made(
 
 def _renewed(synth: _Synth, assembly: Path, tell: Callable[[str], None]) -> bool:
     if _is_current(synth, assembly):
-        tell(f"assembly: {assembly} (unchanged since the last synth)")
+        tell(unchanged(assembly))
         return False
     tell("assembly: synthesizing, some 10 seconds; it is used again until the stack changes")
     with tempfile.TemporaryDirectory(dir=assembly.parent, prefix=f".{assembly.name}-") as scratch:
