@@ -129,6 +129,10 @@ class Running:
         while not self.has_ended() and time.monotonic() < deadline:
             time.sleep(0.01)
 
+    def largest_mb(self) -> float:
+        """Return the memory that the largest of its processes has now."""
+        return max(memory_mb(pid)[0] for pid in self._offspring.pids())
+
     def last_words(self) -> str:
         """Return the end of what it has written on standard error until now."""
         return self._read("errors").strip()[-LAST_WORDS:]

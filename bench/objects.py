@@ -1,35 +1,40 @@
-"""One large object into the embedded S3 and out again: by another program over HTTP, and within the process."""
+"""One large object into the embedded S3 and out again: by other programs over HTTP, and within the process."""
 
 from __future__ import annotations
 
 import argparse
 import filecmp
+import http.client
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 from bench.measure import Running, Usage, measure, own_variables
-from bench.plan import Plan, Section, table
+from bench.plan import Goal, Plan, Section, table
 from bench.runs import Spread, interleaved, spread
 from bench.startup import await_answer, free_port
 from ml_a2.errors import PlatformError
 
 MEGABYTES, MEGABYTES_IF_QUICK = 1000, 100
+LEAST_MEGABYTES_A_SECOND, MOST_MEMORY_MB = 300, 100
 BLOCK_BYTES = 1_000_000
 BUCKET, KEY = "bench-objects", "large"
 WAYS = {
     "copy": "the file copied, by a process of its own",
-    "http": "boto3 over HTTP; the process of `ml-a2 local up`",
+    "plain": "one HTTP request each way, by Python's http.client; the process of `ml-a2 local up`",
+    "boto3": "boto3 over HTTP; the process of `ml-a2 local up`",
     "within": "the runtime's own clients, in its process",
 }
+OVER_HTTP = ("plain", "boto3")
 MODULE = [sys.executable, "-m", "bench.objects"]
 PROJECT = Path(__file__).parents[1]
 
@@ -44,34 +49,64 @@ def run(plan: Plan) -> Section:
                 writing.write(os.urandom(BLOCK_BYTES))
         ways = {way: _way(way, plan, file) for way in WAYS}
         found = interleaved(ways, plan.repetitions, plan.tell)
-    rows = [(words, *_cells(found[way], megabytes)) for way, words in WAYS.items()]
-    return Section(table((f"an object of {megabytes} MB", "in, MB/s", "out, MB/s", "largest process"), rows))
+    transfers = {way: [Transfer.of(usage, megabytes) for usage in usages] for way, usages in found.items()}
+    rows = [
+        (words, *_speeds(transfers[way]), f"{spread(found[way], 'largest_mb').median:.0f} MB")
+        for way, words in WAYS.items()
+    ]
+    goals = [goal for way in OVER_HTTP for goal in _goals(way, transfers[way])]
+    return Section(table((f"an object of {megabytes} MB", "in, MB/s", "out, MB/s", "largest process"), rows), goals)
 
 
-def _cells(usages: Sequence[Usage], megabytes: int) -> tuple[str, str, str]:
-    both = zip(*(json.loads(usage.output) for usage in usages), strict=True)
-    speeds = [Spread.of([megabytes / seconds for seconds in times]) for times in both]
-    said = [f"{speed.median:.0f} ({speed.low:.0f} to {speed.high:.0f})" for speed in speeds]
-    return said[0], said[1], f"{spread(usages, 'largest_mb').median:.0f} MB"
+@dataclass(frozen=True)
+class Transfer:
+    """One object on its way there and back: megabytes a second, and what it cost the other side of memory."""
+
+    speed_in: float
+    speed_out: float
+    memory_mb: float
+
+    @classmethod
+    def of(cls, usage: Usage, megabytes: int) -> Self:
+        """Read what a way has printed."""
+        printed = json.loads(usage.output)
+        into, out = printed["seconds"]
+        return cls(megabytes / into, megabytes / out, usage.largest_mb - printed.get("before_mb", 0.0))
+
+
+def _speeds(transfers: Sequence[Transfer]) -> Iterator[str]:
+    for speeds in ([each.speed_in for each in transfers], [each.speed_out for each in transfers]):
+        speed = Spread.of(speeds)
+        yield f"{speed.median:.0f} ({speed.low:.0f} to {speed.high:.0f})"
+
+
+def _goals(way: str, transfers: Sequence[Transfer]) -> Iterator[Goal]:
+    name = WAYS[way].partition(";")[0]
+    for direction in ("in", "out"):
+        speed = Spread.of([getattr(each, f"speed_{direction}") for each in transfers]).median
+        yield Goal(f"{direction}: {name}", speed, LEAST_MEGABYTES_A_SECOND, " MB/s", at_least=True)
+    cost = Spread.of([each.memory_mb for each in transfers]).median
+    yield Goal(f"memory that both ways cost the endpoint: {name}", cost, MOST_MEMORY_MB, " MB")
 
 
 def _way(way: str, plan: Plan, file: Path) -> Callable[[], Usage]:
-    if way == "http":
-        return lambda: _over_http(plan, file)
+    if way in OVER_HTTP:
+        return lambda: _over_http(way, plan, file)
     return lambda: measure([*MODULE, way, str(file)], PROJECT)
 
 
-def _over_http(plan: Plan, file: Path) -> Usage:
+def _over_http(way: str, plan: Plan, file: Path) -> Usage:
     """Serve the endpoint to another process; return what serving cost, and how long the other one waited."""
     port = free_port()
     serve = [sys.executable, "-m", "ml_a2.cli", "local", "up", "--no-deploy", "--port", str(port)]
     with Running(serve, plan.scratch) as server:
         await_answer(server, port, "s3")
-        command = [*MODULE, "http", str(file), "--port", str(port)]
+        before = server.largest_mb()
+        command = [*MODULE, way, str(file), "--port", str(port)]
         answer = subprocess.run(command, cwd=PROJECT, env=own_variables(), capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         raise PlatformError(f"the object did not get there and back: {answer.stderr.strip()[-1000:]}")
-    return replace(server.usage(), output=answer.stdout)
+    return replace(server.usage(), output=json.dumps({**json.loads(answer.stdout), "before_mb": before}))
 
 
 def main() -> None:
@@ -84,14 +119,16 @@ def main() -> None:
     if options.way == "copy":
         copies = (options.file.with_suffix(".copy"), options.file.with_suffix(".back"))
         took = _timed(lambda: shutil.copyfile(options.file, copies[0]), lambda: shutil.copyfile(*copies))
-    elif options.way == "http":
+    elif options.way == "plain":
+        took = _requests(_client(options.port), options.file)
+    elif options.way == "boto3":
         took = _there_and_back(_client(options.port), options.file)
     else:
         from ml_a2.local.runtime import LocalRuntime
 
         with LocalRuntime() as runtime:
             took = _there_and_back(runtime.clients.s3, options.file)
-    print(json.dumps(took))
+    print(json.dumps({"seconds": took}))
 
 
 def _client(port: int) -> Any:
@@ -106,14 +143,51 @@ def _client(port: int) -> Any:
     )
 
 
+def _requests(s3: Any, file: Path) -> list[float]:
+    """Send and fetch the object in one request each, as programs without AWS's libraries do with a signed URL."""
+    back = file.with_suffix(".back")
+    s3.create_bucket(Bucket=BUCKET)
+    there, here = (
+        urlsplit(s3.generate_presigned_url(operation, {"Bucket": BUCKET, "Key": KEY}))
+        for operation in ("put_object", "get_object")
+    )
+    connection = http.client.HTTPConnection(str(there.hostname), there.port, blocksize=BLOCK_BYTES)
+
+    def send() -> None:
+        with file.open("rb") as body:
+            connection.request("PUT", f"{there.path}?{there.query}", body, {"Content-Length": str(file.stat().st_size)})
+        _answer(connection).read()
+
+    def fetch() -> None:
+        connection.request("GET", f"{here.path}?{here.query}")
+        with back.open("wb") as written:
+            shutil.copyfileobj(_answer(connection), written, BLOCK_BYTES)
+
+    took = _timed(send, fetch)
+    connection.close()
+    _compare(file, back)
+    return took
+
+
+def _answer(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    answer = connection.getresponse()
+    if answer.status != http.client.OK:
+        raise PlatformError(f"the endpoint answered {answer.status}: {answer.read(1000)!r}")
+    return answer
+
+
 def _there_and_back(s3: Any, file: Path) -> list[float]:
     """Upload and download as boto3 does it by default, in parts, and see that the same came back."""
     back = file.with_suffix(".back")
     s3.create_bucket(Bucket=BUCKET)
     took = _timed(lambda: s3.upload_file(str(file), BUCKET, KEY), lambda: s3.download_file(BUCKET, KEY, str(back)))
+    _compare(file, back)
+    return took
+
+
+def _compare(file: Path, back: Path) -> None:
     if not filecmp.cmp(file, back, shallow=False):
         raise PlatformError(f"what came back of {file} is not what was sent")
-    return took
 
 
 def _timed(*calls: Callable[[], object]) -> list[float]:

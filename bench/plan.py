@@ -37,21 +37,27 @@ class Plan:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a figure was meant to be at most."""
+    """What a figure was meant to be, at most unless `at_least`."""
 
     what: str
     found: float
-    most: float
+    bound: float
     unit: str = ""
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
         """Tell whether it is."""
-        return self.found <= self.most
+        return self.found >= self.bound if self.at_least else self.found <= self.bound
+
+    @property
+    def meant(self) -> str:
+        """Say what it was meant to be."""
+        return f"at {'least' if self.at_least else 'most'} {self.bound:g}{self.unit}"
 
     def __str__(self) -> str:
         """Say it for a person."""
-        return f"{self.what}: {self.found:.2f}{self.unit}, meant to be {self.most:g}{self.unit} at most"
+        return f"{self.what}: {self.found:.2f}{self.unit}, meant to be {self.meant}"
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,8 @@ class Section:
         """Return the text, with the goals and what is wrong below it."""
         parts = [self.text.strip()]
         if self.goals:
-            rows = [(g.what, f"{g.found:.2f}{g.unit}", f"{g.most:g}{g.unit}", _word(g)) for g in self.goals]
-            parts.append(table(("goal", "found", "at most", ""), rows))
+            rows = [(g.what, f"{g.found:.2f}{g.unit}", g.meant, _word(g)) for g in self.goals]
+            parts.append(table(("goal", "found", "meant", ""), rows))
         parts += [f"**Wrong:** {each}." for each in self.wrong]
         return "\n\n".join(parts)
 

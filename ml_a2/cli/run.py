@@ -75,7 +75,8 @@ def run(**options: Any) -> None:
     """
     heed_interrupts()
     try:
-        with WarmContainers() as warm:  # they get ready while this process does
+        jobs = ("evaluation",) if options["model"] else ("training", "evaluation")
+        with WarmContainers(jobs) as warm:  # they get ready while this process does
             exit_status = _run(warm, **options)
     except UserError as error:
         _end(EXIT_USAGE, "NOT_STARTED", error, as_json=options["as_json"])

@@ -42,7 +42,11 @@ def test_the_page_has_a_place_for_every_part(name: str) -> None:
 
 def test_missed_goals_and_wrong_results_are_seen() -> None:
     """They stand below the figures, marked."""
-    section = Section("text", [Goal("time", 1.2, 1.0), Goal("memory", 1.0, 1.0)], ["auc differs"])
-    assert "| time | 1.20 | 1 | **missed** |" in section.page
-    assert "| memory | 1.00 | 1 | met |" in section.page
+    section = Section(
+        "text", [Goal("time", 1.2, 1), Goal("memory", 1, 1), Goal("speed", 9, 9, at_least=True)], ["auc differs"]
+    )
+    assert "| time | 1.20 | at most 1 | **missed** |" in section.page
+    assert "| memory | 1.00 | at most 1 | met |" in section.page
+    assert "| speed | 9.00 | at least 9 | met |" in section.page
+    assert not Goal("speed", 8.9, 9, at_least=True).met
     assert section.page.endswith("**Wrong:** auc differs.")

@@ -30,8 +30,8 @@ print([line for line in open("/proc/self/status") if line.startswith(("CapEff", 
 
 @pytest.fixture
 def warm() -> Iterator[WarmContainers]:
-    """Containers that wait, as `ml-a2 run` has them."""
-    with WarmContainers() as containers:
+    """A container that waits, as `ml-a2 run --model` has it."""
+    with WarmContainers(["evaluation"]) as containers:
         yield containers
 
 
@@ -67,18 +67,29 @@ def test_a_job_does_not_see_that_its_container_waited(tmp_path: Path, warm: Warm
     assert waited[1] or waited[0] == 7
 
 
-def test_each_container_is_for_one_job(tmp_path: Path, warm: WarmContainers) -> None:
+TRAINING = [sys.executable, "-m", "ml_a2.local.images.xgboost"]
+EVALUATION = [sys.executable, "/opt/ml/code/script.py"]
+
+
+def test_each_container_is_for_one_job(tmp_path: Path) -> None:
     """The second job of a kind starts a container of its own, and one of the other kind finds its own."""
-    evaluation, training = (
-        [sys.executable, "/opt/ml/code/script.py"],
-        [sys.executable, "-m", "ml_a2.local.images.xgboost"],
-    )
-    taken = [
-        warm.take(tmp_path, each, base_environment(), isolated=True) for each in (evaluation, evaluation, training)
-    ]
-    assert [process is not None for process in taken] == [True, False, True]
-    for process in filter(None, taken):
-        process.communicate(timeout=60)
+    with WarmContainers() as warm:
+        jobs = (TRAINING, TRAINING, EVALUATION, EVALUATION)
+        taken = [warm.take(tmp_path, each, base_environment(), isolated=True) for each in jobs]
+        assert [process is not None for process in taken] == [True, False, True, False]
+        for process in filter(None, taken):
+            process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("first", [TRAINING, [sys.executable, "-m", "ml_a2.local.images.faulty", "crash"]])
+def test_the_second_starts_with_the_first_job(tmp_path: Path, first: list[str]) -> None:
+    """Whichever way that job gets its container, and no earlier."""
+    with WarmContainers() as warm:
+        assert list(warm._waiting) == ["training"]
+        process = warm.take(tmp_path, first, base_environment(), isolated=True)
+        assert "evaluation" in warm._waiting
+        if process:
+            process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +111,9 @@ def test_a_job_that_would_see_a_difference_gets_none(
 
 def test_a_container_that_died_is_no_loss(tmp_path: Path) -> None:
     """Whoever would have got it starts a container of its own."""
-    with WarmContainers() as warm:
-        for process in warm._waiting.values():
+    with WarmContainers(["evaluation"]) as warm:
+        for started in warm._waiting.values():
+            process = started.result()
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         code, lines = _run(tmp_path, "print('all the same')", warm)
@@ -111,7 +123,9 @@ def test_a_container_that_died_is_no_loss(tmp_path: Path) -> None:
 def test_containers_that_nobody_took_are_ended(tmp_path: Path) -> None:
     """Nothing waits on when whoever started them is done, though it may just begin to import."""
     with WarmContainers() as warm:
-        processes = list(warm._waiting.values())
+        warm.take(tmp_path, ["/bin/true"], {}, isolated=True)
+        processes = [started.result() for started in warm._waiting.values()]
+        assert len(processes) == 2
         children = {child for process in processes for child in _tree(process.pid)}
     assert all(process.returncode == -signal.SIGKILL for process in processes)
     deadline = time.monotonic() + 30

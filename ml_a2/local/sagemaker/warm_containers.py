@@ -2,6 +2,9 @@
 
 A job whose container waits already is the same job: the same program in the same namespaces with the same variables.
 Only what it would import first is there. Where that cannot be so, the job starts its container itself.
+
+The second starts when the first job does. Its imports would take their time from everything that the first job waits
+for; beside a training there is more of it, since XGBoost reads its data on one core.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -32,16 +36,22 @@ READ_AT_LOAD = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "LD_",
 class WarmContainers:
     """A context manager that leaves no process behind."""
 
-    def __init__(self) -> None:
-        """Start nothing yet."""
-        self._waiting: dict[str, subprocess.Popen[str]] = {}
+    def __init__(self, kinds: Sequence[str] = tuple(MODULES)) -> None:
+        """Start nothing yet.
+
+        Args:
+            kinds: the jobs that there will be, "training" or "evaluation", in their order.
+        """
+        self._kinds: Iterator[str] = iter(kinds)
+        self._waiting: dict[str, Future[subprocess.Popen[str]]] = {}
         self._lock = threading.Lock()
+        # A container dies with the thread that started it, as that of a job would at the job's end.
+        self._starter = ThreadPoolExecutor(1, "containers")
 
     def __enter__(self) -> Self:
-        """Start one of each, where there can be any, and return at once."""
+        """Start the first, where there can be any, and return at once."""
         if sys.platform == "linux":
-            for kind, modules in MODULES.items():
-                self._waiting[kind] = _start(modules)
+            self._start_next()
         return self
 
     def __exit__(
@@ -49,21 +59,31 @@ class WarmContainers:
     ) -> None:
         """End those that nobody took."""
         with self._lock:
+            self._kinds = iter(())
             left, self._waiting = self._waiting, {}
-        for process in left.values():
-            _end(process)
+        for started in left.values():
+            _end(started.result())
+        self._starter.shutdown()
+
+    def _start_next(self) -> None:
+        with self._lock:
+            for kind in self._kinds:
+                self._waiting[kind] = self._starter.submit(_start, MODULES[kind])
+                break
 
     def take(
         self, base: Path, command: Sequence[str], environment: Mapping[str, str], *, isolated: bool
     ) -> subprocess.Popen[str] | None:
         """Return a process that runs the command from now on; None where none waits for such a job."""
+        self._start_next()
         kind = _kind(command)
         if kind is None or not isolated or any(_differs(name, environment) for name in environment):
             return None
         with self._lock:
-            process = self._waiting.pop(kind, None)
-        if process is None:
+            started = self._waiting.pop(kind, None)
+        if started is None:
             return None
+        process = started.result()
         order = {"base": str(base), "environment": dict(environment), "command": list(command)}
         assert process.stdin is not None
         try:

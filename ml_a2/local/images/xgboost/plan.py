@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml_a2.local.images.xgboost.counted_auc import counted_aucs
 from ml_a2.local.images.xgboost.engine import xgb
 from ml_a2.local.images.xgboost.rounds import MODEL, Checkpoints, Rounds, early_stopping, keep_for_termination
-from ml_a2.local.images.xgboost.training_auc import TrainingAuc
 
 # XGBoost 1.7 chose `approx` instead of `exact` from this many rows on when tree_method was not set.
 EXACT_BELOW_ROWS = 4 << 20
@@ -88,19 +88,23 @@ class Plan:
         stops = self.patience and self.stop_on and "validation" in watched
         stopping = early_stopping(self.patience or 0, self.stop_on or "", save_best=self.is_master) if stops else None
         done = checkpoints.first if checkpoints else 0
-        training_auc = TrainingAuc.of(self.parameters, matrix, watched) if self.feval is None else None
-        left_to_xgboost = [
-            (each, channel) for channel, each in watched.items() if not (training_auc and each is matrix)
-        ]
+        # The results of a fold are XGBoost's; the channels that it watches are not what it trains on.
+        counted = counted_aucs(self.parameters, watched) if self.feval is None and fold is None else {}
         return xgb.train(
             self.parameters,
             matrix,
             num_boost_round=self.rounds - done,
-            evals=left_to_xgboost,
+            evals=[(each, channel) for channel, each in watched.items() if channel not in counted],
             feval=self.feval,
             evals_result=results,
             callbacks=[
-                Rounds(prints=self.is_master, training_auc=training_auc, after_each=after_each, stopping=stopping)
+                Rounds(
+                    tuple(watched),
+                    prints=self.is_master,
+                    counted=counted,
+                    after_each=after_each,
+                    stopping=stopping,
+                )
             ],
             xgb_model=str(checkpoints.model) if checkpoints and checkpoints.model else None,
             verbose_eval=False,

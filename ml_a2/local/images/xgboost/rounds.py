@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ml_a2.local.images.xgboost.counted_auc import CountedAuc
 from ml_a2.local.images.xgboost.engine import xgb
-from ml_a2.local.images.xgboost.training_auc import TrainingAuc
 
 CHECKPOINT = "xgboost-checkpoint"
 MODEL = "xgboost-model"
@@ -28,23 +28,26 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
 
     def __init__(
         self,
+        channels: Sequence[str],
         *,
         prints: bool,
-        training_auc: TrainingAuc | None,
+        counted: Mapping[str, CountedAuc],
         after_each: Sequence[Callable[[xgb.Booster, int], None]],
         stopping: xgb.callback.EarlyStopping | None,
     ) -> None:
         """Take what is done.
 
         Args:
+            channels: the watched ones, in the order in which their metrics are printed.
             prints: whether this host writes the metric lines, from which the service reads its metrics.
-            training_auc: the training rows' AUC, where XGBoost is not asked for it.
+            counted: what counts a channel's AUC, where XGBoost is not asked for it.
             after_each: what else is done with the model after a round, by the round's number.
             stopping: what decides about stopping early.
         """
         super().__init__()
+        self._channels = channels
         self._prints = prints
-        self._training_auc = training_auc
+        self._counted = counted
         self._after_each = after_each
         self._stopping = stopping
 
@@ -58,19 +61,18 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """Print, keep, then tell whether to stop."""
-        if self._prints and (values := list(self._values(model, evals_log))):
+        log = {**evals_log, **{channel: {"auc": [count(model)]} for channel, count in self._counted.items()}}
+        values = [
+            f"{channel}-{metric}:{scores[-1]:.5f}"
+            for channel in self._channels
+            for metric, scores in log.get(channel, {}).items()
+        ]
+        if self._prints and values:
             # In one piece: whoever reads wakes up for each, beside the next round.
             print("\t".join([f"[{epoch}]", *values]) + "\n", end="", flush=True)
         for act in self._after_each:
             act(model, epoch)
-        return bool(self._stopping and self._stopping.after_iteration(model, epoch, evals_log))
-
-    def _values(self, model: Any, evals_log: Any) -> Iterator[str]:
-        if self._training_auc:
-            yield f"train-auc:{self._training_auc(model):.5f}"
-        for channel, log in evals_log.items():
-            for metric, scores in log.items():
-                yield f"{channel}-{metric}:{scores[-1]:.5f}"
+        return bool(self._stopping and self._stopping.after_iteration(model, epoch, log))
 
 
 def early_stopping(rounds: int, metric: str, *, save_best: bool) -> xgb.callback.EarlyStopping:

@@ -1,4 +1,4 @@
-"""The AUC of the training rows is XGBoost's own number, to the last bit."""
+"""The AUC of the watched rows is XGBoost's own number, to the last bit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml_a2.local.images.xgboost.training_auc import TrainingAuc
+from ml_a2.local.images.xgboost.counted_auc import CountedAuc, counted_aucs
+from ml_a2.local.images.xgboost.rounds import Rounds, early_stopping
 
 ASKED = {"objective": "binary:logistic", "eval_metric": ["auc"], "base_score": 0.5}
 
@@ -34,7 +35,7 @@ def test_it_is_xgboosts_to_the_last_bit(rows: int, digits: int, share: float, se
     labels = (random.random(rows) < share).astype(np.float32)
     labels[:2] = 0, 1
     model, matrix = _scored(labels, np.round(random.normal(size=rows) * 3 + labels, digits))
-    ours = TrainingAuc.of(ASKED, matrix, {"train": matrix})
+    ours = CountedAuc.of(matrix)
     assert ours is not None
     assert ours(model) == _of_xgboost(model, matrix)
 
@@ -44,7 +45,7 @@ def test_the_ends_of_the_scale(margins: list[float]) -> None:
     """All the same, only 0 and 1, all wrong."""
     labels = np.array([0, 1, 0, 1], dtype=np.float32)
     model, matrix = _scored(labels, np.array(margins))
-    ours = TrainingAuc.of(ASKED, matrix, {"train": matrix})
+    ours = CountedAuc.of(matrix)
     assert ours is not None
     assert ours(model) == _of_xgboost(model, matrix)
 
@@ -54,13 +55,15 @@ def test_many_rows_after_many_rounds() -> None:
     random = np.random.default_rng(7)
     features = random.normal(size=(60_000, 5)).round(1)
     labels = (features[:, 0] + random.normal(size=60_000) > 0).astype(np.float32)
-    matrix = xgb.DMatrix(features, label=labels)
-    ours = TrainingAuc.of(ASKED, matrix, {"train": matrix})
-    assert ours is not None
+    matrix = xgb.DMatrix(features[:50_000], label=labels[:50_000])
+    others = xgb.DMatrix(features[50_000:], label=labels[50_000:])
+    counted = counted_aucs(ASKED, {"train": matrix, "validation": others})
+    assert len(counted) == 2
     model = xgb.Booster(ASKED, [matrix])
     for number in range(20):
         model.update(matrix, number)
-        assert ours(model) == _of_xgboost(model, matrix)
+        assert counted["train"](model) == _of_xgboost(model, matrix)
+        assert counted["validation"](model) == _of_xgboost(model, others)
 
 
 @pytest.mark.parametrize(
@@ -77,21 +80,52 @@ def test_many_rows_after_many_rounds() -> None:
 def test_everything_else_is_left_to_xgboost(changes: Any, labels: list[float], weights: list[float] | None) -> None:
     """Other objectives and metrics, labels between 0 and 1, a single class, weights."""
     matrix = xgb.DMatrix(np.zeros((3, 1)), label=labels, weight=weights)
-    assert TrainingAuc.of({**ASKED, **changes}, matrix, {"train": matrix}) is None
+    assert not counted_aucs({**ASKED, **changes}, {"train": matrix})
 
 
-def test_rows_that_are_not_those_trained_on_are_left_to_xgboost() -> None:
-    """The folds of a cross validation: the metrics are of the whole channel."""
-    matrix = xgb.DMatrix(np.zeros((2, 1)), label=[0, 1])
-    assert TrainingAuc.of(ASKED, matrix.slice([0]), {"train": matrix}) is None
-    assert TrainingAuc.of(ASKED, matrix, {}) is None
+def test_each_channel_is_looked_at_by_itself() -> None:
+    """Validation rows of one class are XGBoost's to complain of; the training rows are counted all the same."""
+    both = xgb.DMatrix(np.zeros((2, 1)), label=[0, 1])
+    one = xgb.DMatrix(np.zeros((2, 1)), label=[1, 1])
+    assert list(counted_aucs(ASKED, {"train": both, "validation": one})) == ["train"]
+    assert list(counted_aucs(ASKED, {"train": both, "validation": both})) == ["train", "validation"]
+
+
+def test_a_training_stops_early_in_the_same_round() -> None:
+    """The best rounds are kept, with the best score, as if XGBoost had counted."""
+    random = np.random.default_rng(3)
+    features = random.normal(size=(600, 3))
+    labels = (features[:, 0] + random.normal(size=600) > 0).astype(np.float32)
+    rows = {
+        "train": xgb.DMatrix(features[:300], label=labels[:300]),
+        "validation": xgb.DMatrix(features[300:], label=labels[300:]),
+    }
+    of_xgboost = xgb.train(
+        ASKED,
+        rows["train"],
+        200,
+        evals=[(each, channel) for channel, each in rows.items()],
+        callbacks=[early_stopping(3, "auc", save_best=True)],
+        verbose_eval=False,
+    )
+    counting = Rounds(
+        tuple(rows),
+        prints=False,
+        counted=counted_aucs(ASKED, rows),
+        after_each=(),
+        stopping=early_stopping(3, "auc", save_best=True),
+    )
+    ours = xgb.train(ASKED, rows["train"], 200, callbacks=[counting], verbose_eval=False)
+    assert ours.num_boosted_rounds() < 200
+    assert ours.attributes() == of_xgboost.attributes()
+    assert ours.save_raw() == of_xgboost.save_raw()
 
 
 def test_a_score_that_is_no_number_is_left_to_xgboost() -> None:
     """Whatever it makes of it."""
     labels = np.array([0, 1, 0, 1], dtype=np.float32)
     model, matrix = _scored(labels, np.array([0, 1, 2, 3]))
-    ours = TrainingAuc.of(ASKED, matrix, {"train": matrix})
+    ours = CountedAuc.of(matrix)
     assert ours is not None
 
     class Beyond:
