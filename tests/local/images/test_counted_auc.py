@@ -57,7 +57,7 @@ def test_many_rows_after_many_rounds() -> None:
     labels = (features[:, 0] + random.normal(size=60_000) > 0).astype(np.float32)
     matrix = xgb.DMatrix(features[:50_000], label=labels[:50_000])
     others = xgb.DMatrix(features[50_000:], label=labels[50_000:])
-    counted = counted_aucs(ASKED, {"train": matrix, "validation": others})
+    counted = counted_aucs(ASKED, matrix, {"train": matrix, "validation": others})
     assert len(counted) == 2
     model = xgb.Booster(ASKED, [matrix])
     for number in range(20):
@@ -80,15 +80,17 @@ def test_many_rows_after_many_rounds() -> None:
 def test_everything_else_is_left_to_xgboost(changes: Any, labels: list[float], weights: list[float] | None) -> None:
     """Other objectives and metrics, labels between 0 and 1, a single class, weights."""
     matrix = xgb.DMatrix(np.zeros((3, 1)), label=labels, weight=weights)
-    assert not counted_aucs({**ASKED, **changes}, {"train": matrix})
+    assert not counted_aucs({**ASKED, **changes}, matrix, {"train": matrix})
 
 
 def test_each_channel_is_looked_at_by_itself() -> None:
-    """Validation rows of one class are XGBoost's to complain of; the training rows are counted all the same."""
+    """Validation rows of one class, or with more columns, are XGBoost's to complain of; training rows are counted."""
     both = xgb.DMatrix(np.zeros((2, 1)), label=[0, 1])
     one = xgb.DMatrix(np.zeros((2, 1)), label=[1, 1])
-    assert list(counted_aucs(ASKED, {"train": both, "validation": one})) == ["train"]
-    assert list(counted_aucs(ASKED, {"train": both, "validation": both})) == ["train", "validation"]
+    wider = xgb.DMatrix(np.zeros((2, 2)), label=[0, 1])
+    assert list(counted_aucs(ASKED, both, {"train": both, "validation": one})) == ["train"]
+    assert list(counted_aucs(ASKED, both, {"train": both, "validation": both})) == ["train", "validation"]
+    assert list(counted_aucs(ASKED, both, {"train": both, "validation": wider})) == ["train"]
 
 
 def test_a_training_stops_early_in_the_same_round() -> None:
@@ -111,7 +113,7 @@ def test_a_training_stops_early_in_the_same_round() -> None:
     counting = Rounds(
         tuple(rows),
         prints=False,
-        counted=counted_aucs(ASKED, rows),
+        counted=counted_aucs(ASKED, rows["train"], rows),
         after_each=(),
         stopping=early_stopping(3, "auc", save_best=True),
     )

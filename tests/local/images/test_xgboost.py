@@ -134,6 +134,15 @@ def test_early_stopping_stops(image: Any) -> None:
     assert xgb.Booster(model_file=ran.base / "model" / "xgboost-model").num_boosted_rounds() == best + 1
 
 
+def test_fails_for_validation_rows_with_more_columns(image: Any) -> None:
+    """XGBoost knows of them before the first round: the model has as many features as the widest channel."""
+    wider = "".join(f"{line},1\n" for line in _rows(2).splitlines())
+    ran = image(BINARY, {"train": {"t.csv": _rows(1)}, "validation": {"v.csv": wider}})
+    assert ran.exit_code == 1
+    assert "num_feature == p_fmat->Info().num_col_ (4 vs. 3)" in ran.failure
+    assert ran.rounds == []
+
+
 def test_several_files_are_one_channel(image: Any) -> None:
     """Files of a channel are read as one, whatever they are called."""
     text = _rows(1)

@@ -53,7 +53,9 @@ class CountedAuc:
         return float(booster.eval_set([(self._matrix, "rows")]).rpartition(":")[2])
 
 
-def counted_aucs(parameters: Mapping[str, Any], watched: Mapping[str, xgb.DMatrix]) -> dict[str, CountedAuc]:
+def counted_aucs(
+    parameters: Mapping[str, Any], trained_on: xgb.DMatrix, watched: Mapping[str, xgb.DMatrix]
+) -> dict[str, CountedAuc]:
     """Return what counts the AUC of each channel for which that is all that is asked, and gives XGBoost's number."""
     asked = (
         parameters.get("objective") == "binary:logistic"
@@ -61,7 +63,11 @@ def counted_aucs(parameters: Mapping[str, Any], watched: Mapping[str, xgb.DMatri
         and parameters.get("eval_metric") == ["auc"]
         and xgb.collective.get_world_size() == 1
     )
-    counted = {channel: CountedAuc.of(matrix) for channel, matrix in watched.items()} if asked else {}
+    if not asked:
+        return {}
+    # With more columns than the model has features XGBoost must see the channel beforehand, to refuse it in its words.
+    fitting = {channel: each for channel, each in watched.items() if each.num_col() == trained_on.num_col()}
+    counted = {channel: CountedAuc.of(matrix) for channel, matrix in fitting.items()}
     return {channel: each for channel, each in counted.items() if each}
 
 

@@ -89,7 +89,7 @@ class Plan:
         stopping = early_stopping(self.patience or 0, self.stop_on or "", save_best=self.is_master) if stops else None
         done = checkpoints.first if checkpoints else 0
         # The results of a fold are XGBoost's; the channels that it watches are not what it trains on.
-        counted = counted_aucs(self.parameters, watched) if self.feval is None and fold is None else {}
+        counted = counted_aucs(self.parameters, matrix, watched) if self.feval is None and fold is None else {}
         return xgb.train(
             self.parameters,
             matrix,
