@@ -11,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
 from ml_a2.report import write_report
-from tests.report.samples import KINDS, Sample, history, sample
+from tests.report.run_files import history
+from tests.report.samples import KINDS, Sample, sample
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHONE, DESK = 360, 1280

@@ -18,7 +18,8 @@ from ml_a2.errors import UserError
 from ml_a2.report import write_report
 from ml_a2.report.page import read_page
 from ml_a2.report.record import Record
-from tests.report.samples import KINDS, Sample, history, sample
+from tests.report.run_files import history
+from tests.report.samples import KINDS, Sample, sample
 
 MOST_BYTES = 2_000_000
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;$\\frac{\x00\ud800'
