@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ml_a2.local.sagemaker import warm_containers
 from ml_a2.local.sagemaker.container import Container, has_namespaces
 from ml_a2.local.sagemaker.warm_containers import WarmContainers, base_environment
 
@@ -118,6 +119,18 @@ def test_a_container_that_died_is_no_loss(tmp_path: Path) -> None:
             process.wait()
         code, lines = _run(tmp_path, "print('all the same')", warm)
     assert (code, lines) == (0, ["all the same"])
+
+
+def test_a_container_that_cannot_be_started_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job tries it itself, and tells what is wrong if it fails, too."""
+
+    def refuse(_: object) -> None:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(warm_containers, "_start", refuse)
+        with WarmContainers(["evaluation"]) as warm:
+            assert _run(tmp_path, "print('all the same')", warm) == (0, ["all the same"])
 
 
 def test_containers_that_nobody_took_are_ended(tmp_path: Path) -> None:

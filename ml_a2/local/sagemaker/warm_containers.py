@@ -61,9 +61,12 @@ class WarmContainers:
         with self._lock:
             self._kinds = iter(())
             left, self._waiting = self._waiting, {}
-        for started in left.values():
-            _end(started.result())
-        self._starter.shutdown()
+        try:
+            for started in left.values():
+                if started.exception() is None:
+                    _end(started.result())
+        finally:
+            self._starter.shutdown()
 
     def _start_next(self) -> None:
         with self._lock:
@@ -81,7 +84,7 @@ class WarmContainers:
             return None
         with self._lock:
             started = self._waiting.pop(kind, None)
-        if started is None:
+        if started is None or started.exception():  # which the container that the job starts itself will meet, and tell
             return None
         process = started.result()
         order = {"base": str(base), "environment": dict(environment), "command": list(command)}

@@ -80,7 +80,7 @@ def auc(
         scores: (n,) probabilities, 0 to 1; a pair that scores the same counts half.
         labels: (n,) of 0 and 1, both of which occur.
         places: (n,) of 0, 1, ..., n - 1.
-        keys: (n,), which is written to: fresh memory for each round would take a tenth longer.
+        keys: (n,), which is written to: fresh memory for each round would take a twentieth longer.
     """
     # Floating-point numbers from 0 to 1 are ordered as their bits are, the highest two of which are 0.
     np.left_shift(scores.view(np.uint32), 1, out=keys)
