@@ -12,10 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.measure import Running, Usage, measure, own_variables
@@ -38,6 +38,8 @@ OVER_HTTP = ("plain", "boto3")
 MODULE = [sys.executable, "-m", "bench.objects"]
 PROJECT = Path(__file__).parents[1]
 
+Calls = tuple[Callable[[], object], Callable[[], object]]
+
 
 def run(plan: Plan) -> Section:
     """Measure the ways in and out, beside copies of the file."""
@@ -49,43 +51,30 @@ def run(plan: Plan) -> Section:
                 writing.write(os.urandom(BLOCK_BYTES))
         ways = {way: _way(way, plan, file) for way in WAYS}
         found = interleaved(ways, plan.repetitions, plan.tell)
-    transfers = {way: [Transfer.of(usage, megabytes) for usage in usages] for way, usages in found.items()}
+    speeds = {way: _speeds(usages, megabytes) for way, usages in found.items()}
     rows = [
-        (words, *_speeds(transfers[way]), f"{spread(found[way], 'largest_mb').median:.0f} MB")
+        (words, *map(_cell, speeds[way]), f"{spread(found[way], 'largest_mb').median:.0f} MB")
         for way, words in WAYS.items()
     ]
-    goals = [goal for way in OVER_HTTP for goal in _goals(way, transfers[way])]
+    goals = [goal for way in OVER_HTTP for goal in _goals(way, speeds[way], found[way])]
     return Section(table((f"an object of {megabytes} MB", "in, MB/s", "out, MB/s", "largest process"), rows), goals)
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """One object on its way there and back: megabytes a second, and what it cost the other side of memory."""
-
-    speed_in: float
-    speed_out: float
-    memory_mb: float
-
-    @classmethod
-    def of(cls, usage: Usage, megabytes: int) -> Self:
-        """Read what a way has printed."""
-        printed = json.loads(usage.output)
-        into, out = printed["seconds"]
-        return cls(megabytes / into, megabytes / out, usage.largest_mb - printed.get("before_mb", 0.0))
+def _speeds(usages: Sequence[Usage], megabytes: int) -> list[Spread]:
+    """Return the megabytes a second in and out."""
+    both = zip(*(json.loads(usage.output)["seconds"] for usage in usages), strict=True)
+    return [Spread.of([megabytes / seconds for seconds in times]) for times in both]
 
 
-def _speeds(transfers: Sequence[Transfer]) -> Iterator[str]:
-    for speeds in ([each.speed_in for each in transfers], [each.speed_out for each in transfers]):
-        speed = Spread.of(speeds)
-        yield f"{speed.median:.0f} ({speed.low:.0f} to {speed.high:.0f})"
+def _cell(speed: Spread) -> str:
+    return f"{speed.median:.0f} ({speed.low:.0f} to {speed.high:.0f})"
 
 
-def _goals(way: str, transfers: Sequence[Transfer]) -> Iterator[Goal]:
+def _goals(way: str, speeds: Sequence[Spread], usages: Sequence[Usage]) -> Iterator[Goal]:
     name = WAYS[way].partition(";")[0]
-    for direction in ("in", "out"):
-        speed = Spread.of([getattr(each, f"speed_{direction}") for each in transfers]).median
-        yield Goal(f"{direction}: {name}", speed, LEAST_MEGABYTES_A_SECOND, " MB/s", at_least=True)
-    cost = Spread.of([each.memory_mb for each in transfers]).median
+    for direction, speed in zip(("in", "out"), speeds, strict=True):
+        yield Goal(f"{direction}: {name}", speed.median, LEAST_MEGABYTES_A_SECOND, " MB/s", at_least=True)
+    cost = Spread.of([usage.largest_mb - json.loads(usage.output)["before_mb"] for usage in usages]).median
     yield Goal(f"memory that both ways cost the endpoint: {name}", cost, MOST_MEMORY_MB, " MB")
 
 
@@ -120,14 +109,14 @@ def main() -> None:
         copies = (options.file.with_suffix(".copy"), options.file.with_suffix(".back"))
         took = _timed(lambda: shutil.copyfile(options.file, copies[0]), lambda: shutil.copyfile(*copies))
     elif options.way == "plain":
-        took = _requests(_client(options.port), options.file)
+        took = _there_and_back(_client(options.port), options.file, _requests)
     elif options.way == "boto3":
-        took = _there_and_back(_client(options.port), options.file)
+        took = _there_and_back(_client(options.port), options.file, _transfers)
     else:
         from ml_a2.local.runtime import LocalRuntime
 
         with LocalRuntime() as runtime:
-            took = _there_and_back(runtime.clients.s3, options.file)
+            took = _there_and_back(runtime.clients.s3, options.file, _transfers)
     print(json.dumps({"seconds": took}))
 
 
@@ -143,10 +132,23 @@ def _client(port: int) -> Any:
     )
 
 
-def _requests(s3: Any, file: Path) -> list[float]:
-    """Send and fetch the object in one request each, as programs without AWS's libraries do with a signed URL."""
+def _there_and_back(s3: Any, file: Path, way: Callable[[Any, Path, Path], Calls]) -> list[float]:
+    """Return how long an object took in and out, once it is seen that the same came back."""
     back = file.with_suffix(".back")
     s3.create_bucket(Bucket=BUCKET)
+    took = _timed(*way(s3, file, back))
+    if not filecmp.cmp(file, back, shallow=False):
+        raise PlatformError(f"what came back of {file} is not what was sent")
+    return took
+
+
+def _transfers(s3: Any, file: Path, back: Path) -> Calls:
+    """Upload and download as boto3 does it by default, in parts."""
+    return lambda: s3.upload_file(str(file), BUCKET, KEY), lambda: s3.download_file(BUCKET, KEY, str(back))
+
+
+def _requests(s3: Any, file: Path, back: Path) -> Calls:
+    """Send and fetch in one request each, as programs without AWS's libraries do with a signed URL."""
     there, here = (
         urlsplit(s3.generate_presigned_url(operation, {"Bucket": BUCKET, "Key": KEY}))
         for operation in ("put_object", "get_object")
@@ -162,11 +164,9 @@ def _requests(s3: Any, file: Path) -> list[float]:
         connection.request("GET", f"{here.path}?{here.query}")
         with back.open("wb") as written:
             shutil.copyfileobj(_answer(connection), written, BLOCK_BYTES)
+        connection.close()
 
-    took = _timed(send, fetch)
-    connection.close()
-    _compare(file, back)
-    return took
+    return send, fetch
 
 
 def _answer(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
@@ -174,20 +174,6 @@ def _answer(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
     if answer.status != http.client.OK:
         raise PlatformError(f"the endpoint answered {answer.status}: {answer.read(1000)!r}")
     return answer
-
-
-def _there_and_back(s3: Any, file: Path) -> list[float]:
-    """Upload and download as boto3 does it by default, in parts, and see that the same came back."""
-    back = file.with_suffix(".back")
-    s3.create_bucket(Bucket=BUCKET)
-    took = _timed(lambda: s3.upload_file(str(file), BUCKET, KEY), lambda: s3.download_file(BUCKET, KEY, str(back)))
-    _compare(file, back)
-    return took
-
-
-def _compare(file: Path, back: Path) -> None:
-    if not filecmp.cmp(file, back, shallow=False):
-        raise PlatformError(f"what came back of {file} is not what was sent")
 
 
 def _timed(*calls: Callable[[], object]) -> list[float]:

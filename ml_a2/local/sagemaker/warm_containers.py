@@ -70,9 +70,8 @@ class WarmContainers:
 
     def _start_next(self) -> None:
         with self._lock:
-            for kind in self._kinds:
+            if kind := next(self._kinds, None):
                 self._waiting[kind] = self._starter.submit(_start, MODULES[kind])
-                break
 
     def take(
         self, base: Path, command: Sequence[str], environment: Mapping[str, str], *, isolated: bool
