@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from ml_a2.contract import JOB_READ_PREFIXES, METRICS
 from ml_a2.image_uri import parse_image_uri
+from ml_a2.schedule_expression import check_schedule_expression
 
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ml.m5.xlarge"])]
 VolumeSize = Annotated[int, Field(ge=1, le=16_384)]
@@ -37,16 +38,6 @@ KmsKey = Annotated[
 MOST_TAGS = 49
 # The characters that every service takes. Source: IAM User Guide, "Rules for tagging in IAM and AWS STS".
 TAG_CHARACTERS = re.compile(r"[\w .:/=+\-@]*")
-UNITS = ("minute", "hour", "day")
-# minutes, hours, day of month, month, day of week, year. Source: EventBridge User Guide, "Cron expressions".
-CRON_FIELDS = (
-    r"[0-9,\-*/]+",
-    r"[0-9,\-*/]+",
-    r"[0-9,\-*?/LW]+",
-    r"[0-9A-Z,\-*/]+",
-    r"[0-9A-Z,\-*?L#]+",
-    r"[0-9,\-*/]+",
-)
 
 
 def _is_metric(metric: str) -> str:
@@ -74,19 +65,7 @@ def _are_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
 
 def _is_schedule(expression: str) -> str:
     """Refuse an expression that EventBridge would not take."""
-    if rate := re.fullmatch(r"rate\(([1-9]\d*) ([a-z]+)\)", expression):
-        count, unit = int(rate[1]), rate[2]
-        if unit not in [f"{name}s" if count > 1 else name for name in UNITS]:
-            raise ValueError("a rate is one minute, hour or day, or several minutes, hours or days: rate(1 day)")
-        return expression
-    fields = expression.removeprefix("cron(").removesuffix(")").split(" ")
-    if expression != f"cron({' '.join(fields)})" or len(fields) != len(CRON_FIELDS):
-        raise ValueError("it is neither rate(VALUE UNIT) nor cron() with six fields: rate(1 day), cron(0 3 ? * MON *)")
-    for field, pattern in zip(fields, CRON_FIELDS, strict=True):
-        if not re.fullmatch(pattern, field):
-            raise ValueError(f"{field!r} is no field of a cron expression: minutes hours day month weekday year")
-    if (fields[2] == "?") == (fields[4] == "?"):
-        raise ValueError("exactly one of day of month and day of week must be ?: cron(0 3 ? * MON *)")
+    check_schedule_expression(expression)
     return expression
 
 
