@@ -16,6 +16,7 @@ from ml_a2.cli.ending import ending
 from ml_a2.cli.options import ACCOUNT_OPTIONS, EXIT_FAILED, EXIT_TURNED_DOWN, HYPERPARAMETERS, with_options
 from ml_a2.cli.stack_of_account import STATUSES, WHERE, deployed_pipeline, following_command
 from ml_a2.errors import UserError
+from ml_a2.execution_name import problem_with_name
 
 if TYPE_CHECKING:
     from ml_a2.client import Outcome, Pipeline
@@ -39,7 +40,9 @@ With --watch the exit status is that of `ml-a2 watch`, otherwise:
 
 {WHERE}"""
 )
-@click.option("--name", help="The execution's name, at most 80 characters.  [default: the time, and four digits]")
+@click.option(
+    "--name", help="The execution's name: at most 80 letters, digits, - and _.  [default: the time, and four digits]"
+)
 @HYPERPARAMETERS
 @click.option("--train-prefix", help="Where the training rows lie in the bucket.  [default: train/]")
 @click.option("--validation-prefix", help="Where the validation rows lie.  [default: validation/]")
@@ -63,6 +66,8 @@ def start(
     with ending(as_json=as_json):
         if logs and not and_watch:
             raise UserError("--logs shows what --watch follows; add --watch")
+        if name is not None and (problem := problem_with_name(name)):
+            raise UserError(f"--name {name!r} is no name of an execution: {problem}; use letters, digits, - and _")
         given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
         if hyperparameters:
             if "model_artifact" in given:

@@ -47,6 +47,8 @@ FIELD_TYPES: dict[tuple[type, ...], str] = {
 }
 TYPES = {field: types for types, fields in FIELD_TYPES.items() for field in fields.split()}
 JSON_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list"}
+# Fields whose members ending in `.$` are paths or functions; those of a Pass state's Result are what they are.
+TEMPLATES = {"Parameters", "ResultSelector", "ItemSelector"}
 LARGEST_NUMBER = 99_999_999
 
 
@@ -95,7 +97,8 @@ def _check_state(name: str, state: Mapping[str, Any], states: Mapping[str, Any],
         raise AssemblyError(f"InvalidDefinition: state {name!r} has Type {kind!r}, not one of {sorted(STATE_TYPES)}")
     onward = () if kind in WITHOUT_NEXT else ("Next", "End")
     _check_fields(state, {"Type", "Comment", *onward, *STATE_TYPES[kind].split()}, where)
-    _check_payloads(state, where)
+    for field in TEMPLATES & state.keys():
+        _check_payloads(state[field], where)
     for index, rule in enumerate(state.get("Choices", [])):
         _check_types(rule, f"{where}/Choices[{index}]")
     _check_handlers(state, where)

@@ -44,6 +44,13 @@ def test_the_synthesized_definition_is_accepted(template: dict[str, Any]) -> Non
     check_definition(json.dumps(VALID))
 
 
+@pytest.mark.parametrize("value", ["hello", 1, None, {"b.$": []}])
+def test_the_result_of_a_pass_state_is_what_it_is(value: Any) -> None:
+    """Only templates hold paths and functions; a literal may have any members."""
+    passing = {"Type": "Pass", "Result": {"a.$": value, "c": [{"d.$": value}]}, "End": True}
+    check_definition(json.dumps({"StartAt": "A", "States": {"A": passing}}))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -8,8 +8,8 @@ from typing import Any
 
 from ml_a2.errors import AssemblyError
 from ml_a2.local.alarms import COMPARISONS, MISSING
-from ml_a2.local.definition import check_definition
-from ml_a2.local.edge.json_text import read_json
+from ml_a2.local.edge import states_checks
+from ml_a2.local.edge.json_text import is_number, problem_with_json, read_json
 from ml_a2.local.event_bus import check_pattern
 from ml_a2.local.policy import check_policy_shape
 
@@ -39,9 +39,6 @@ QUEUE_ATTRIBUTES = {
     *QUEUE_NUMBERS, "Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "SqsManagedSseEnabled",
     "FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit",
 }  # fmt: skip
-MACHINE_CHANGES = {
-    "definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration",
-}  # fmt: skip
 
 
 def is_offered(service: str, operation: str) -> bool:
@@ -55,34 +52,6 @@ def problems(service: str, operation: str, request: Mapping[str, Any]) -> Iterat
         yield from check(operation, request)
 
 
-def _definition(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    if operation in ("CreateStateMachine", "UpdateStateMachine") and "definition" in request:
-        try:
-            check_definition(request["definition"])
-        except AssemblyError as error:
-            yield "InvalidDefinition", str(error).removeprefix("InvalidDefinition: ")
-    if operation == "UpdateStateMachine" and not MACHINE_CHANGES & request.keys():
-        yield "MissingRequiredParameter", f"one of {', '.join(sorted(MACHINE_CHANGES))} must be there"
-
-
-def _execution_input(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    if operation == "StartExecution" and (problem := _problem_with_json(request.get("input", "{}"))):
-        yield "InvalidExecutionInput", f"the input is no JSON: {problem}"
-
-
-def _machine_tags(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    if not all({"key", "value"} <= tag.keys() for tag in request.get("tags", [])):
-        yield "ValidationException", "a tag has no key, or no value"
-
-
-def _tokens(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    token = request.get("nextToken")
-    if operation == "ListExecutions" and "stateMachineArn" not in request:
-        yield "ValidationException", "stateMachineArn must be there; map runs are not supported locally"
-    if operation == "GetExecutionHistory" and token is not None and not _is_number(token):
-        yield "InvalidToken", f"the token {token!r:.80} was not given here"
-
-
 def _topic_arns(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
     for member in TOPIC_ARNS:
         value = request.get(member)
@@ -90,7 +59,7 @@ def _topic_arns(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]
             yield "InvalidParameter", f"Invalid parameter: {member} Reason: {value!r:.80} is no ARN of SNS"
     if operation == "Publish" and not {"TopicArn", "TargetArn", "PhoneNumber"} & request.keys():
         yield "InvalidParameter", "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter"
-    if not _is_number(request.get("NextToken", "0")):
+    if not is_number(request.get("NextToken", "0")):
         yield (
             "InvalidParameter",
             f"Invalid parameter: NextToken Reason: {request['NextToken']!r:.80} was not given here",
@@ -103,9 +72,9 @@ def _queue_attributes(operation: str, request: Mapping[str, Any]) -> Iterator[Pr
     for name, value in request.get("Attributes", {}).items():
         if name not in QUEUE_ATTRIBUTES:
             yield "InvalidAttributeName", f"{name} is not an attribute that can be set"
-        if name in QUEUE_NUMBERS and not _is_number(value):
+        if name in QUEUE_NUMBERS and not is_number(value):
             yield "InvalidAttributeValue", f"{name} {value!r:.80} is no number"
-        if name in ("Policy", "RedrivePolicy", "RedriveAllowPolicy") and (problem := _problem_with_json(value)):
+        if name in ("Policy", "RedrivePolicy", "RedriveAllowPolicy") and (problem := problem_with_json(value)):
             yield "InvalidAttributeValue", f"{name} is no JSON: {problem}"
 
 
@@ -176,24 +145,12 @@ def _metrics(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _marker(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    if not _is_number(request.get("Marker", "0")):
+    if not is_number(request.get("Marker", "0")):
         yield "ValidationError", f"Marker {request['Marker']!r:.80} was not given here"
 
 
-def _problem_with_json(text: str) -> str | None:
-    try:
-        read_json(text)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
-
-
 CHECKS: Mapping[str, tuple[Callable[[str, Mapping[str, Any]], Iterator[Problem]], ...]] = {
-    "states": (_definition, _execution_input, _machine_tags, _tokens),
+    "states": states_checks.CHECKS,
     "sns": (_topic_arns, _topic_policy),
     "sqs": (_queue_attributes,),
     "monitoring": (_metrics, _alarm),

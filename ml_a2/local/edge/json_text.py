@@ -27,6 +27,20 @@ def read_json(text: str | bytes) -> Any:
     return value
 
 
+def problem_with_json(text: str) -> str | None:
+    """Return why a text is no JSON, None where it is."""
+    try:
+        read_json(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a natural number that is not absurdly long."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def _is_deeper(value: Any, levels: int) -> bool:
     if isinstance(value, dict):
         value = list(value.values())

@@ -77,6 +77,12 @@ def _send(runtime: LocalRuntime, service: str, operation: str, members: Any) -> 
         (
             "stepfunctions",
             "StartExecution",
+            {"stateMachineArn": STATES + "stateMachine:machine", "name": "nightly run"},
+            "InvalidName",
+        ),
+        (
+            "stepfunctions",
+            "StartExecution",
             {"stateMachineArn": STATES + "stateMachine:machine", "input": "{"},
             "InvalidExecutionInput",
         ),
