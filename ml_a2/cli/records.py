@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 OPTIONS = (RUNS_OPTION, *ACCOUNT_OPTIONS)
 WHERE = """Read are the run directories of this machine, or with one of --profile, --region, --endpoint-url
 and --stack, or AWS_ENDPOINT_URL in the environment, Step Functions and S3 there: also executions
-that somebody else started, as far as the services know them."""
+that somebody else started, as far as the services know them. A part of a name is looked for among the
+newest 1000 there."""
 
 
 def names_aws(account: Mapping[str, str | None]) -> bool:
@@ -93,6 +94,8 @@ def list_(*, limit: int, as_json: bool, **options: Any) -> None:
 @click.command(
     epilog=f"""\b
 Examples:
+  ml-a2 show last
+  ml-a2 show a29d
   ml-a2 show 20261123-220048-a29d
   ml-a2 show runs/20261123-220048-a29d --json
   ml-a2 show first --stack MlA2TrainingEvaluationStack
@@ -104,7 +107,8 @@ Examples:
 def show(*, run: str, as_json: bool, **options: Any) -> None:
     """Show an execution: data, hyperparameters, metrics, timings and versions.
 
-    RUN is a name under runs/, a path to a run's directory, or an execution's name on AWS.
+    RUN is a name under runs/, an execution's name on AWS, a part that no other name has, `last`, or a path to a run's
+    directory.
     """
     with ending(as_json=as_json), _records(**options) as records:
         from ml_a2.records.pages import show_page
@@ -121,6 +125,7 @@ def show(*, run: str, as_json: bool, **options: Any) -> None:
     epilog=f"""\b
 Examples:
   ml-a2 compare 20261123-220048-a29d 20261124-091512-77c0
+  ml-a2 compare a29d last
   ml-a2 compare first second third --region eu-central-1 --json
 
 A row whose values differ begins with !=, and the best value of a metric ends with *: the lowest one
@@ -133,7 +138,7 @@ of errors, log loss and false rates, the highest one of the others.
 def compare(*, run: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Compare executions side by side: data, hyperparameters and metrics.
 
-    RUN are two or more names under runs/, paths to runs' directories, or executions' names on AWS.
+    RUN are two or more of what `ml-a2 show` understands: names, parts of names, `last`, or paths.
     """
     with ending(as_json=as_json):
         if len(run) < 2:

@@ -18,6 +18,7 @@ from ml_a2.errors import UserError
 @click.command(
     epilog="""\b
 Examples:
+  ml-a2 report last
   ml-a2 report 20261123-220048-a29d
   ml-a2 report runs/20261123-220048-a29d --json
   ml-a2 report june --stack MlA2TrainingEvaluationStack
@@ -40,7 +41,8 @@ Exit status: 0 written, 1 AWS refused it or could not be reached, 2 wrong usage,
 def report(*, run: str, runs: Path, output: Path | None, as_json: bool, **account: str | None) -> None:
     """Write a run's report.html, one file that opens offline.
 
-    RUN is a name under runs/, a path to a run's directory, or an execution's name on AWS.
+    RUN is a name under runs/, an execution's name on AWS, a part that no other name has, `last`, or a path to a run's
+    directory.
     """
     with ending(as_json=as_json):
         from ml_a2.records.record import find_run
@@ -49,8 +51,7 @@ def report(*, run: str, runs: Path, output: Path | None, as_json: bool, **accoun
         missing: list[str] = []
         # No execution has a path for a name: one in the environment of AWS is meant to be on this machine.
         if names_aws(account) and (len(Path(run).parts) == 1 or any(account.values())):
-            folder = output or RUNS / run
-            missing = _fetch(run, folder, account)
+            folder, missing = _fetch(run, output, account)
         elif output:
             raise UserError("--output is where an execution on AWS is copied to; name its --stack, or leave it out")
         else:
@@ -64,10 +65,12 @@ def report(*, run: str, runs: Path, output: Path | None, as_json: bool, **accoun
                 click.echo(f"not there: {file}", err=True)
 
 
-def _fetch(run: str, folder: Path, account: dict[str, Any]) -> list[str]:
+def _fetch(run: str, output: Path | None, account: dict[str, Any]) -> tuple[Path, list[str]]:
+    """Copy an execution; return where to, and what of it is not there."""
     from ml_a2.records.fetching import fetch_run
 
     with records_of_aws(**account) as (records, clients, pipeline):
         record = records.get(run)
-        click.echo(f"copying {run} to {folder}", file=sys.stderr)
-        return fetch_run(record, clients, pipeline, folder)
+        folder = output or RUNS / record.name
+        click.echo(f"copying {record.name} to {folder}", file=sys.stderr)
+        return folder, fetch_run(record, clients, pipeline, folder)

@@ -32,7 +32,7 @@ Examples:
   ml-a2 run --sample digits --set num_round=50
   ml-a2 run --train customers.csv --target-column churned
   ml-a2 run --train train.parquet --validation holdout.parquet --target-column price --json
-  ml-a2 run --model 20261123-220048-a29d --validation june.csv
+  ml-a2 run --model last --validation june.csv
   ml-a2 run --model model.tar.gz --validation june.csv --target-column churned
   ml-a2 run --fault training=crash
   ml-a2 run --fault sagemaker:CreateTrainingJob=ThrottlingException*2 --permissions

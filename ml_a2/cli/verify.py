@@ -15,6 +15,7 @@ from ml_a2.cli.options import EXIT_FAILED, RUNS_OPTION
 @click.command(
     epilog="""\b
 Examples:
+  ml-a2 verify last
   ml-a2 verify 20261123-220048-a29d
   ml-a2 verify runs/20261123-220048-a29d --no-repeat
   ml-a2 verify 20261123-220048-a29d --repeat --json
@@ -40,7 +41,7 @@ Exit status: 0 identical, 1 something differs, 2 wrong usage or input, 130 inter
 def verify(*, run: str, repeat: bool | None, runs: Path, as_json: bool) -> None:
     """Repeat a run and tell what differs: data, code, template, environment, model or metrics.
 
-    RUN is a name under runs/ or a path to a run's directory.
+    RUN is a name under runs/, a part that no other name has, `last`, or a path to a run's directory.
     """
     with ending(as_json=as_json):
         from ml_a2.local.verification import verify as compare

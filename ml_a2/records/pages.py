@@ -13,8 +13,13 @@ from ml_a2.tables import Page
 
 # The metric that stands for a model in a list: the first of these that it has.
 HEADLINES = ("auc", "accuracy", "rmse", "ndcg")
+COLUMNS = ("execution", "status", "metric", "data", "target", "started", "seconds", "objective", "gate")
+# What a narrow terminal is spared, this first: most names tell the time, and a gate that says no is a failure.
+LESS_IMPORTANT = ("objective", "gate", "seconds", "started", "target", "data")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DIGITS_SHOWN = 12
+# Of a file or a column in a list.
+LONGEST_CELL = 20
 OTHER_ROWS = "the validation rows are not known to be the same: these metrics may be of different rows"
 
 
@@ -23,8 +28,7 @@ def list_page(page: Page, records: Sequence[Record], *, more: bool) -> None:
     if not records:
         page.say("no executions yet; `ml-a2 run` starts one")
         return
-    header = ("execution", "status", "started", "seconds", "objective", "gate", "metric")
-    page.table(header, [_line(record) for record in records])
+    page.table(COLUMNS, [_line(record) for record in records], optional=LESS_IMPORTANT)
     for record in records:
         if record.problem:
             page.say(f"{record.name}: {record.problem}", "yellow")
@@ -34,15 +38,22 @@ def list_page(page: Page, records: Sequence[Record], *, more: bool) -> None:
 
 def _line(record: Record) -> tuple[str, ...]:
     headline = next((name for name in HEADLINES if name in record.metrics), None)
+    summary = record.summary()
     return (
         record.name,
         record.status,
+        f"{headline} {metric_text(record.metrics[headline])}" if headline else "",
+        _shortened((summary["data"] or "").replace("\\", "/").rstrip("/").rpartition("/")[2]),
+        _shortened(summary["target"] or ""),
         dt.datetime.fromisoformat(record.started).astimezone().strftime("%Y-%m-%d %H:%M") if record.started else "",
         f"{record.execution['seconds']:.1f}" if record.execution.get("seconds") is not None else "",
         record.objective,
         text(record.document.get("gate")),
-        f"{headline} {metric_text(record.metrics[headline])}" if headline else "",
     )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_CELL else f"{name[: LONGEST_CELL - 3]}..."
 
 
 def show_page(page: Page, record: Record) -> None:

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from ml_a2 import contract
 from ml_a2.errors import UserError
 from ml_a2.records.manifest import parse, read_manifest
+from ml_a2.records.names import name_meant
 
 UNREADABLE = "UNREADABLE"
-NAMES_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Record:
             "status": self.status,
             "started": self.started or None,
             "seconds": self.execution.get("seconds"),
+            "data": self.data.get("train") or self.data.get("validation"),
+            "target": self.data.get("target_column"),
             "objective": self.objective or None,
             "gate": self.document.get("gate"),
             "metrics": self.metrics,
@@ -82,7 +84,7 @@ class Records(Protocol):
         """Return at most so many executions, the newest first, and whether there are more."""
 
     def get(self, name: str) -> Record:
-        """Return an execution with its evaluation.
+        """Return an execution with its evaluation; the name may be a part of it, or `last`.
 
         Raises:
             UserError: there is none of this name, or what is written down of it cannot be read.
@@ -96,13 +98,13 @@ class RunDirectories:
         """Remember where the folders lie."""
         self._folder = folder
 
-    def newest(self, limit: int) -> tuple[list[Record], bool]:
-        """Return at most so many executions, the newest first, and whether there are more; one cannot hide another."""
+    def newest(self, limit: int | None = None) -> tuple[list[Record], bool]:
+        """Return the newest executions first, at most so many, and whether there are more; one cannot hide another."""
         records = sorted(map(self._listed, _run_names(self._folder)), key=lambda r: (r.started, r.name), reverse=True)
-        return records[:limit], len(records) > limit
+        return records[:limit], limit is not None and len(records) > limit
 
     def get(self, name: str) -> Record:
-        """Return an execution with its evaluation; its name, or a path to its folder.
+        """Return an execution with its evaluation; the name is one that find_run understands.
 
         Raises:
             UserError: there is none of this name, or what is written down of it cannot be read.
@@ -121,27 +123,19 @@ class RunDirectories:
 
 
 def find_run(text: str, runs: Path) -> Path:
-    """Return a run's folder by its name, or by a path to it.
+    """Return a run's folder by a path to it, by its name, by a part of that, or as `last`.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or a part of a name is of several.
     """
     for folder in (runs / text, Path(text)):
         if text and folder.is_dir() and (folder.parent == runs or (folder / contract.MANIFEST_FILE).exists()):
             return folder
-    names = sorted(_run_names(runs), reverse=True)
-    raise UserError(f"run {text!r} does not exist in {runs}; {there_are(names)}")
+    newest, _ = RunDirectories(runs).newest()
+    return runs / name_meant(text, [record.name for record in newest], "run", runs)
 
 
 def _run_names(runs: Path) -> list[str]:
     if not runs.is_dir():
         return []
     return [path.name for path in runs.iterdir() if path.is_dir() and not path.name.startswith(".")]
-
-
-def there_are(names: list[str]) -> str:
-    """Tell of the newest names, where another one was asked for."""
-    if not names:
-        return "there are none yet: `ml-a2 run` makes one"
-    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
-    return f"there is {', '.join(names[:NAMES_TOLD])}{more}"

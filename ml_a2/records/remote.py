@@ -12,7 +12,11 @@ from ml_a2 import contract
 from ml_a2.client import AwsClients, Pipeline, last_known, metric_values
 from ml_a2.errors import UserError
 from ml_a2.records.manifest import check, execution_facts, job_facts, parse
-from ml_a2.records.record import NAMES_TOLD, Record, there_are
+from ml_a2.records.names import LAST, name_meant
+from ml_a2.records.record import Record
+
+# Among how many a part of a name is looked for: what Step Functions lists in one answer.
+PARTS_AMONG = 1000
 
 
 class RemoteRecords:
@@ -38,11 +42,25 @@ class RemoteRecords:
         return [(execution["name"], execution["executionArn"]) for page in pages for execution in page["executions"]]
 
     def get(self, name: str) -> Record:
-        """Return an execution with its evaluation.
+        """Return an execution with its evaluation; the name may be a part of a newer one's, or `last`.
 
         Raises:
             UserError: there is none of this name, or what is written down of it cannot be read.
         """
+        if name == LAST:
+            name = self._meant(name)
+        try:
+            return self._exactly(name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidName", "InvalidArn"):
+                raise
+        return self._exactly(self._meant(name))
+
+    def _meant(self, name: str) -> str:
+        names = [name for name, _ in self._executions(PARTS_AMONG)]
+        return name_meant(name, names, "execution", self._machine)
+
+    def _exactly(self, name: str) -> Record:
         evaluation = self._read(name, contract.EVALUATION_FILE) or {}
         # The manifest outlives the 90 days for which Step Functions remembers an execution.
         document = self._manifest(name)
@@ -66,13 +84,7 @@ class RemoteRecords:
 
     def _known(self, name: str, arn: str, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         """Return as much of a manifest as the services know of an execution that somebody else started."""
-        try:
-            outcome = self._pipeline.outcome(arn)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidName", "InvalidArn"):
-                raise
-            names = [name for name, _ in self._executions(NAMES_TOLD)]
-            raise UserError(f"execution {name!r} does not exist in {self._machine}; {there_are(names)}") from error
+        outcome = self._pipeline.outcome(arn)
         history = self._pipeline.history(arn)
         training = last_known(history, "training")
         return {

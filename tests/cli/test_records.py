@@ -44,9 +44,9 @@ def test_list_shows_a_line_for_each_run(folder: Path) -> None:
     """The newest first, with the metric that stands for the model; what cannot be read says why."""
     (folder / "runs" / "third").mkdir()
     lines = [line.split() for line in _ml_a2("list").output.splitlines()]
-    assert lines[0][:3] == ["execution", "status", "started"]
-    assert lines[1][:2] == ["second", "SUCCEEDED"]
-    assert lines[1][-5:] == ["6.5", "binary:logistic", "none", "auc", "0.95000"]
+    assert lines[0][:5] == ["execution", "status", "metric", "data", "target"]
+    assert lines[1][:6] == ["second", "SUCCEEDED", "auc", "0.95000", "customers.csv", "churned"]
+    assert lines[1][-3:] == ["6.5", "binary:logistic", "none"]
     assert (lines[2][0], lines[3]) == ("first", ["third", "UNREADABLE"])
     assert " ".join(lines[4]).startswith("third: runs/third/manifest.json cannot be read")
     assert "the newest 1; --limit shows more" in _ml_a2("list", "--limit", "1").output
@@ -56,7 +56,10 @@ def test_list_as_json() -> None:
     """One object: executions with their metrics, and whether there are more."""
     document = _json("list", "--limit", "1")
     assert [run["name"] for run in document["executions"]] == ["second"]
-    assert document["executions"][0]["metrics"] == {"auc": 0.95, "log_loss": 0.5}
+    told = document["executions"][0]
+    assert (told["metrics"], told["data"], told["target"]) == (
+        {"auc": 0.95, "log_loss": 0.5}, "customers.csv", "churned",
+    )  # fmt: skip
     assert document["more"] is True
 
 
@@ -115,6 +118,15 @@ def test_compare_marks_differences_and_the_best() -> None:
     assert lines[-1] == "!= differs * best"
 
 
+def test_a_part_of_a_name_and_last_are_understood(folder: Path) -> None:
+    """By every command that takes runs; the newest is the last one."""
+    for given, name in (("last", "second"), ("sec", "second"), ("irs", "first")):
+        assert _json("show", given)["execution"]["name"] == name
+    assert _json("compare", "irs", "last")["executions"] == ["first", "second"]
+    assert json.loads(_ml_a2("verify", "irst", "--no-repeat", "--json").stdout)["run"] == "first"
+    assert _json("report", "econ") == {"report": "runs/second/report.html", "missing": []}
+
+
 def test_compare_warns_of_metrics_of_other_rows(folder: Path) -> None:
     """A better number on other rows is no better model."""
     data = manifest("other")["data"]
@@ -149,6 +161,8 @@ def test_another_folder_of_runs(tmp_path: Path) -> None:
         (["compare", "first"], "compare needs two runs or more"),
         (["compare"], "compare needs two runs or more"),
         (["compare", "first", "third"], "run 'third' does not exist"),
+        (["show", "s"], "run 's' is ambiguous in runs: second, first; give more of the name, or 'last'"),
+        (["report", "firts"], "run 'firts' does not exist in runs; did you mean first? there is second, first"),
         (["show", "first", "--runs", "nowhere"], "nowhere does not exist; name the folder of runs"),
         (["list", "--runs", "runs", "--region", "eu-central-1"], "--runs names a folder of this machine"),
         (["list", "--profile", "nobody-of-this-name"], "AWS configuration: The config profile"),

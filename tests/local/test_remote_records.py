@@ -125,6 +125,15 @@ def test_an_execution_that_somebody_else_started_is_known_by_the_services(ran: R
 
 
 @pytest.mark.xdist_group("remote-records")
+def test_a_part_of_a_name_and_last_are_understood(ran: Ran) -> None:
+    """Among what Step Functions lists, the newest first."""
+    ran.start("in-july", hyperparameters={"num_round": "none"})
+    assert ran.records.get("last").name == "in-july"
+    assert ran.records.get("n-jul").name == "in-july"
+    assert ran.records.get(ran.name[-4:]).name == ran.name
+
+
+@pytest.mark.xdist_group("remote-records")
 def test_a_failed_and_a_running_execution_are_listed(ran: Ran) -> None:
     """With the failure and what was known until then, or without an end."""
     ran.start("failed", hyperparameters={"num_round": "none"})
