@@ -9,7 +9,7 @@ from typing import Any
 from ml_a2 import contract
 from ml_a2.account import Account
 from ml_a2.deployed.machine import check_machine
-from ml_a2.deployed.objects import Bucket, check_channels, check_files, check_leftovers
+from ml_a2.deployed.objects import Bucket, check_channels, check_files, check_keys, check_leftovers
 from ml_a2.deployed.stack import check_buckets, check_status, check_template, check_topic
 from ml_a2.finding import Finding
 
@@ -52,6 +52,7 @@ def examine_deployed(
     tell("looking at the evaluation's code and at the data")
     # The rows first: Arrow's threads may abort a process that ends as soon as they have read (apache/arrow#34314).
     yield from check_channels(bucket)
+    yield from check_keys(bucket)
     yield from check_files(bucket, code)
     if data is not None:
         yield from check_files(bucket, data)

@@ -15,6 +15,7 @@ from ml_a2 import contract
 from ml_a2.channel_files import Labels, Reading, read_file
 from ml_a2.digest import file_sha256
 from ml_a2.finding import Finding
+from ml_a2.object_keys import ILLEGAL, both_file_and_folder, has_illegal_sequence
 from ml_a2.service_errors import code_of
 from ml_a2.uploads import HASH
 
@@ -25,6 +26,7 @@ CHANNELS = (contract.TRAIN_PREFIX, contract.VALIDATION_PREFIX)
 # Of each object the first rows are read, and of a channel so many objects.
 FIRST_BYTES = 1 << 18
 MOST_OBJECTS = 20
+RENAME = "copy it to a key with single slashes, and remove this one"
 UPLOAD = "upload it, see `ml-a2 upload`"
 
 
@@ -39,11 +41,14 @@ class Bucket:
         """Return where an object lies."""
         return f"s3://{self.name}/{key}"
 
+    def every_object(self, prefix: str) -> list[tuple[str, int]]:
+        """Return keys and sizes."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return [(entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", [])]
+
     def objects(self, prefix: str) -> list[tuple[str, int]]:
         """Return keys and sizes, without what consoles write to show a folder."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
-        found = [(entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", [])]
-        return [(key, size) for key, size in found if size or not key.endswith("/")]
+        return [(key, size) for key, size in self.every_object(prefix) if size or not key.endswith("/")]
 
     def sha256(self, key: str, size: int) -> str | None:
         """Return the hash of an object's content: None where it is not there, nothing where its size is another."""
@@ -88,6 +93,21 @@ def check_leftovers(bucket: Bucket, files: Mapping[str, Path]) -> Iterator[Findi
             if key not in files:
                 problem = "lies beside your data, and the image reads it too"
                 yield Finding("warning", bucket.uri(key), problem, "remove it, unless it is meant")
+
+
+def check_keys(bucket: Bucket) -> Iterator[Finding]:
+    """Yield the objects that SageMaker does not download: their job fails before it begins."""
+    for prefix in contract.JOB_READ_PREFIXES:
+        entries = bucket.every_object(prefix)
+        for key, size in entries:
+            if has_illegal_sequence(key):
+                yield Finding("error", bucket.uri(key), f"has {ILLEGAL!r} in its key: SageMaker fails the job", RENAME)
+            elif key.endswith("/") and size:
+                problem = f"has {size} bytes and the name of a folder: no job gets them"
+                yield Finding("error", bucket.uri(key), problem, "copy it to a key without the last slash")
+        for key in both_file_and_folder(key for key, _ in entries if not key.endswith("/")):
+            problem = "is a file and the folder of other objects: SageMaker fails the job"
+            yield Finding("error", bucket.uri(key), problem, "rename it, or the folder")
 
 
 def check_channels(bucket: Bucket) -> Iterator[Finding]:

@@ -198,6 +198,11 @@ def test_finds_a_state_machine_and_a_topic_that_are_not_there(deployed: Deployed
         ("train/more.csv", b"1,2,3,4\n", "error", "has 3 columns, train/more.csv has 4"),
         ("train/.hidden", ROWS, "error", "is a hidden file"),
         ("train/empty.csv", b"", "error", "has no bytes"),
+        ("train//day1/t.csv", ROWS, "error", "has '//' in its key: SageMaker fails the job"),
+        ("validation/day1//t.csv", ROWS, "error", "has '//' in its key: SageMaker fails the job"),
+        ("evaluation//quality/more.py", b"x", "error", "has '//' in its key: SageMaker fails the job"),
+        ("train/rows.csv/more.csv", ROWS, "error", "is a file and the folder of other objects"),
+        ("train/day1/", ROWS, "error", f"has {len(ROWS)} bytes and the name of a folder"),
         ("train/wide.csv", b"1," * FIRST_BYTES, "warning", "its first line has more than"),
     ],
 )
@@ -212,6 +217,8 @@ def test_finds_what_is_wrong_in_the_bucket(
     found = deployed.findings()
     if key in deployed.code:
         deployed.put(key, deployed.code[key].read_bytes())
+    elif key.startswith("evaluation/"):
+        deployed.delete(key)
     assert (severity, True) in [(finding.severity, words in finding.problem) for finding in found], found
     assert all(finding.where.startswith(f"s3://{deployed.bucket}/") for finding in found)
 

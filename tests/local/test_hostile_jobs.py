@@ -92,6 +92,7 @@ def test_a_link_in_the_place_of_the_message_is_not_followed(account: Account) ->
         (("train/../../../../outside",), "leads outside its channel"),
         (("train/a", "train/a/b"), "Data download failed"),
         (("train/" + "n" * 300,), "Data download failed"),
+        (("train//day1/t.csv",), "Failed to download data. S3 key: s3://data/train//day1/t.csv has an illegal char"),
     ],
 )
 def test_fails_on_keys_that_are_no_paths(account: Account, keys: tuple[str, ...], reason: str) -> None:
@@ -102,6 +103,15 @@ def test_fails_on_keys_that_are_no_paths(account: Account, keys: tuple[str, ...]
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: ")
     assert reason in job["FailureReason"]
+
+
+def test_a_processing_job_fails_on_two_slashes_in_a_row_too(account: Account) -> None:
+    """Both kinds of job download in the same way."""
+    account.put("code//other.py", "")
+    job = account.process("print('never run')")
+    reason = "S3 key: s3://data/code//other.py has an illegal char sub-sequence '//' in it"
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"] == f"ClientError: Data download failed:Failed to download data. {reason}"
 
 
 def test_keys_within_their_channel_may_look_odd(account: Account) -> None:

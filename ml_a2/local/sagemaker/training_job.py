@@ -186,7 +186,7 @@ class TrainingJob(Job):
             file.write_bytes(b"this is no model")
 
     def _output_uri(self, name: str) -> str:
-        return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/{name}"
+        return f"{self.request['OutputDataConfig']['S3OutputPath'].removesuffix('/')}/{self.name}/output/{name}"
 
     def _explain(self, exit_code: int) -> str:
         base = self.bases[self._cluster.failed if self._cluster else 0]

@@ -9,6 +9,10 @@ from pathlib import Path
 from ml_a2.errors import UserError
 from ml_a2.local.authorization import AccessDeniedError, Authorization, Session
 from ml_a2.local.clients import Clients
+from ml_a2.object_keys import ILLEGAL, has_illegal_sequence
+
+# What a failure reason begins with when the data of a job could not be brought to it.
+FAILED = "ClientError: Data download failed:"
 
 
 class TransferError(Exception):
@@ -36,28 +40,24 @@ class Transfer:
             may_be_empty: whether it is fine that nothing lies there.
 
         Raises:
-            TransferError: nothing lies there, or the role may not read it.
+            TransferError: nothing lies there, the role may not read it, or a key is none that is downloaded.
         """
         bucket, prefix = split_uri(uri)
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         number = 0
-        for key in self._keys(bucket, prefix):
-            if key.endswith("/"):
+        for key, size in self._objects(bucket, prefix):
+            _check_key(bucket, key, size)
+            if key.endswith("/"):  # what consoles write to show a folder
                 continue
             chosen = folders[number % len(folders) :][:1] if sharded else folders
             try:
                 self._download_object(bucket, key, [_inside(folder, key, prefix) for folder in chosen])
             except OSError as error:  # a name too long for a file, or a file where another key needs a folder
-                raise TransferError(
-                    f"ClientError: Data download failed:the object {key!r} could not be written: {error.strerror}"
-                ) from error
+                raise TransferError(f"{FAILED}the object {key!r} could not be written: {error.strerror}") from error
             number += 1
         if (not number and not may_be_empty) or self._finds_nothing:
-            raise TransferError(
-                f"ClientError: Data download failed:No S3 objects found under S3 URL {uri!r} given in input data "
-                "source."
-            )
+            raise TransferError(f"{FAILED}No S3 objects found under S3 URL {uri!r} given in input data source.")
 
     def _download_object(self, bucket: str, key: str, targets: list[Path]) -> None:
         self._require("s3:GetObject", f"{bucket}/{key}")
@@ -85,14 +85,14 @@ class Transfer:
         """Copy the regular files of a folder below a prefix; symbolic links stay behind, as on SageMaker."""
         for file in sorted(folder.rglob("*")):
             if file.is_file() and not file.is_symlink():
-                self.upload(file, f"{uri.rstrip('/')}/{file.relative_to(folder).as_posix()}")
+                self.upload(file, f"{uri.removesuffix('/')}/{file.relative_to(folder).as_posix()}")
 
-    def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
+    def _objects(self, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
         self._require("s3:ListBucket", bucket, {"s3:prefix": prefix})
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
             for item in page.get("Contents", []):
-                yield item["Key"]
+                yield item["Key"], item["Size"]
 
     def _require(self, action: str, resource: str, context: dict[str, str] | None = None) -> None:
         arn = f"arn:{self._partition}:s3:::{resource}"
@@ -108,6 +108,17 @@ def split_uri(uri: str) -> tuple[str, str]:
     if not uri.startswith("s3://") or not bucket:
         raise UserError(f"{uri!r} is no S3 URI; write s3://BUCKET/KEY")
     return bucket, key
+
+
+def _check_key(bucket: str, key: str, size: int) -> None:
+    """Refuse a key that SageMaker does not download, and one whose bytes would be left out in silence."""
+    if has_illegal_sequence(key):
+        raise TransferError(
+            f"{FAILED}Failed to download data. S3 key: s3://{bucket}/{key} has an illegal char sub-sequence "
+            f"{ILLEGAL!r} in it"
+        )
+    if key.endswith("/") and size:
+        raise TransferError(f"{FAILED}the object {key!r} has {size} bytes and the name of a folder")
 
 
 def _inside(folder: Path, key: str, prefix: str) -> Path:
