@@ -13,7 +13,9 @@ import pytest
 from ml_a2.infrastructure.node import use_supported_node
 from ml_a2.local.assembly import find_assembly
 from ml_a2.local.runtime import LocalRuntime, read_template
+from tests.processes import heed_ctrl_c
 
+heed_ctrl_c()
 use_supported_node()  # before any test imports aws_cdk
 # A person's AWS configuration plays no part in any test.
 for name in [name for name in os.environ if name.startswith("AWS_")]:

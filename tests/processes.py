@@ -3,7 +3,31 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+
+def heed_ctrl_c() -> None:
+    """Let Ctrl-C interrupt what the tests start, also where it is ignored: in the background of a shell."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def ended(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
+    """Give a process that is killed where a test fails before it has ended: Popen's own end waits for ever."""
+    with process:
+        try:
+            yield process
+        finally:
+            if sys.exc_info()[0] is not None:
+                process.kill()
 
 
 def below(word: str) -> list[int]:

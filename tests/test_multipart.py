@@ -18,6 +18,7 @@ from ml_a2.errors import PlatformError
 from ml_a2.local.runtime import LocalRuntime
 from ml_a2.multipart import LEAST_PART_BYTES, MEBIBYTE, MOST_PARTS, MultipartUpload, Source, part_bytes
 from ml_a2.uploads import LARGE_BYTES, Uploads
+from tests.processes import ended
 from tests.test_service_errors import refusal
 
 PARTS = 4
@@ -229,7 +230,7 @@ def test_an_upload_goes_on_after_the_process_was_killed(runtime: LocalRuntime, t
     s3.create_bucket(Bucket="bucket")
     state = tmp_path / "state"
     command = [sys.executable, "-c", UPLOADER, runtime.url, str(path), str(state)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "part\n"
         process.send_signal(signal.SIGKILL)

@@ -56,6 +56,7 @@ class StatusChanges:
         self._alarms = alarms
         self._incidents = incidents
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._closed = False
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, name="status changes", daemon=True)
 
@@ -67,6 +68,9 @@ class StatusChanges:
         """Finish what has come in, and take no more."""
         self._work.put(None)
         self._thread.join()
+        with self._work.all_tasks_done:  # who waits for what came in too late, goes on
+            self._closed = True
+            self._work.all_tasks_done.notify_all()
 
     @property
     def settled(self) -> bool:
@@ -74,8 +78,9 @@ class StatusChanges:
         return not self._work.unfinished_tasks
 
     def settle(self) -> None:
-        """Wait until everything that has come in is done."""
-        self._work.join()
+        """Wait until everything that has come in is done, or nothing is done any more."""
+        with self._work.all_tasks_done:
+            self._work.all_tasks_done.wait_for(lambda: self.settled or self._closed)
 
     def await_end(self, seconds: float) -> None:
         """Wait these seconds, or until an execution has ended."""

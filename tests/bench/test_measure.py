@@ -12,7 +12,7 @@ import pytest
 
 from bench.measure import Running, measure
 from ml_a2.errors import PlatformError
-from tests.processes import below
+from tests.processes import below, ended
 
 TAKE = "taken = bytearray(200_000_000)\ntaken[::4096] = b'x' * len(taken[::4096])\n"
 
@@ -61,7 +61,7 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
     """The command and what it started end with the measuring."""
     command = ["sh", "-c", "sleep 98764 & echo $$ $! > unfinished; mv unfinished started; wait"]
     code = f"from pathlib import Path\nfrom bench.measure import measure\nmeasure({command}, Path({str(tmp_path)!r}))"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=-1) as measuring:
+    with ended(subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=-1)) as measuring:
         started = tmp_path / "started"
         while not started.exists():
             assert measuring.poll() is None
@@ -87,7 +87,7 @@ def test_a_served_program_is_told_to_end(tmp_path: Path) -> None:
 
 def test_processes_that_were_there_before_stay(tmp_path: Path) -> None:
     """What else whoever measures has started is none of the command's."""
-    with subprocess.Popen(["sleep", "98763"]) as other:
+    with ended(subprocess.Popen(["sleep", "98763"])) as other:
         usage = measure([sys.executable, "-c", "pass"], tmp_path)
         assert other.poll() is None
         other.kill()

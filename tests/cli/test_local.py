@@ -36,8 +36,6 @@ def test_serves_until_it_is_told_to_end(assembly: Path, number: int) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        # Whoever runs the tests in the background may ignore Ctrl-C, and would hand that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads yet
     ) as up:
         try:
             assert up.stderr is not None

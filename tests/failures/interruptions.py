@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ml_a2 import contract
 from ml_a2.local.clients import Clients
+from tests.processes import heed_ctrl_c
 
 # Each with the exit status that a shell sees.
 INTERRUPTIONS = {
@@ -68,6 +69,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 @contextmanager
 def training(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """Start a run that would train for hours, and give it with its training process; it ends with the caller."""
+    heed_ctrl_c()
     process = subprocess.Popen(
         [sys.executable, "-m", "ml_a2.cli", "run", "--set", "num_round=1000000"],
         cwd=folder,
@@ -75,8 +77,6 @@ def training(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A test started in the background would hand down that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads yet
     )
     try:
         assert process.stdout is not None

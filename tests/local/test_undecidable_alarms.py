@@ -38,3 +38,16 @@ def test_an_alarm_that_cannot_be_decided_is_told_and_ends_nothing(monkeypatch: p
         assert alarms.asked.wait(20)
     changes.close()
     assert "the alarms could not be evaluated" in incidents.all()[0]
+
+
+def test_who_waits_for_what_follows_is_not_left_waiting_by_the_end() -> None:
+    """A change that comes in after the end is followed by nobody."""
+    nothing: Any = None
+    changes = StatusChanges(nothing, nothing, nothing, Incidents(), Environment("123456789012", "us-east-1", "stack"))
+    changes.start()
+    changes.close()
+    changes.count("AWS/Events", "FailedInvocations", {})
+    waiting = threading.Thread(target=changes.settle, daemon=True)
+    waiting.start()
+    waiting.join(60)
+    assert not waiting.is_alive()

@@ -118,7 +118,9 @@ class Keeper:
             self._write(taken)
 
     def _keep(self) -> None:
-        while True:
+        # Looked at before each wait: a snapshot that is under way at the end takes the sign that `close` gives for a
+        # change that it has, and clears it.
+        while not self._ending.is_set():
             self.gate.changed.wait()
             if self._ending.wait(self._delay):
                 return

@@ -22,7 +22,9 @@ from ml_a2.local.clients import Clients
 from ml_a2.local.rehearsal import Stage
 from ml_a2.local.runtime import LocalRuntime
 from ml_a2.local.state.folder import OBJECTS, UNFINISHED
-from tests.local.state.conftest import Serve, wait_for_snapshot
+from ml_a2.local.state.keeper import Keeper
+from ml_a2.local.template import Environment
+from tests.local.state.conftest import Serve, state_folder, wait_for_snapshot
 from tests.local.state.survey import survey
 
 # What a training job was created with, of what is told of it.
@@ -296,3 +298,40 @@ def _changed(assembly: Path, tmp_path: Path) -> Path:
     alarm["Properties"]["AlarmDescription"] = "changed"
     file.write_text(json.dumps(template))
     return copied
+
+
+class _Counting(threading.Event):
+    """Counts how often it was set."""
+
+    times = 0
+
+    def set(self) -> None:
+        super().set()
+        self.times += 1
+
+
+def test_an_end_that_comes_as_a_snapshot_begins_is_heeded(tmp_path: Path) -> None:
+    """The snapshot clears the sign that something changed, which the end has just given."""
+    with state_folder(tmp_path / "state") as folder:
+        keeper = Keeper(folder, Environment(ACCOUNT, "us-east-1", "stack"))
+        keeper.restore()
+        signs = keeper.gate.changed = _Counting()
+        closing = threading.Thread(target=keeper.close)
+
+        def possible() -> bool:
+            """Begin the end in the last look before the snapshot, and go on when it has given its sign."""
+            if threading.current_thread() is keeper._thread:
+                before = signs.times
+                closing.start()
+                while signs.times == before:
+                    time.sleep(0.001)
+            return True
+
+        keeper._delay = 0
+        keeper.start(possible, lambda: True)
+        signs.set()
+        keeper._thread.join(60)
+        is_alive = keeper._thread.is_alive()
+        signs.set()  # where it is still waiting, nothing else would end it
+        closing.join()
+        assert not is_alive
