@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ml_a2 import contract
 from ml_a2.image_uri import parse_image_uri
 from ml_a2.local.images.xgboost.interface import VERSION_VARIABLE
+from ml_a2.local.images.xgboost.metric_definitions import METRIC_DEFINITIONS
 from ml_a2.local.template import Environment
 
 
@@ -25,6 +26,8 @@ class Image:
     tag: str
     command: Sequence[str] | None
     variables: Mapping[str, str] = field(default_factory=dict)
+    # Of a built-in algorithm: regular expressions by the names of its metrics.
+    metric_definitions: Mapping[str, str] = field(default_factory=dict)
 
 
 # This Python takes the place of the images' own.
@@ -60,4 +63,6 @@ def find_image(uri: str, environment: Environment) -> Image:
     if image.tag is None or (image.repository, image.tag) not in IMAGES:
         known = ", ".join(f"{repository}:{tag}" for repository, tag in IMAGES)
         raise UnknownImageError(f"image {uri!r} cannot be run locally, only {known}; see docs/fidelity.md")
-    return Image(image.account, image.repository, image.tag, *IMAGES[image.repository, image.tag])
+    command, variables = IMAGES[image.repository, image.tag]
+    definitions = METRIC_DEFINITIONS if image.repository == contract.TRAINING_REPOSITORY else {}
+    return Image(image.account, image.repository, image.tag, command, variables, definitions)

@@ -18,6 +18,11 @@ from ml_a2.local.sagemaker.supported import check_supported
 from ml_a2.local.sagemaker.training_job import TrainingJob
 
 JOBS_AT_ONCE = 20
+# AWS's words, as people who got them quote them.
+OWN_METRIC_DEFINITIONS = (
+    "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request without "
+    "specifying metric definitions."
+)
 KINDS: tuple[type[Job], ...] = (TrainingJob, ProcessingJob)
 
 
@@ -77,6 +82,8 @@ class Jobs:
         image = self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
         if image.command is None:
             raise ApiError("ValidationException", f"image {image.repository}:{image.tag} cannot train")
+        if image.metric_definitions and request["AlgorithmSpecification"].get("MetricDefinitions"):
+            raise ApiError("ValidationException", OWN_METRIC_DEFINITIONS)
         job = self._add(TrainingJob, request["TrainingJobName"], request, image)
         return {"TrainingJobArn": job.arn}
 

@@ -10,13 +10,16 @@ import datetime as dt
 import os
 import socket
 import tarfile
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from ml_a2 import contract
 from ml_a2.local.images.xgboost.interface import PORT, PORT_VARIABLE
 from ml_a2.local.sagemaker.container import ML_PATH, has_namespaces
-from ml_a2.local.sagemaker.job import FAILURE_REASON_CHARACTERS, Job, first_characters, now
+from ml_a2.local.sagemaker.final_metrics import FinalMetrics
+from ml_a2.local.sagemaker.job import ENDED, FAILURE_REASON_CHARACTERS, Job, first_characters, now
 
 # What Describe repeats from the request.
 REPEATED = (
@@ -55,6 +58,7 @@ class TrainingJob(Job):
         super().__init__(*arguments)
         self._transitions: list[dict[str, Any]] = []
         self._expired = False
+        self._metrics = FinalMetrics(self.image.metric_definitions)
         self._progress("Starting")
 
     def describe(self) -> dict[str, Any]:
@@ -71,6 +75,8 @@ class TrainingJob(Job):
         }
         if self.status == "Completed":
             answer["ModelArtifacts"] = {"S3ModelArtifacts": self._output_uri(contract.MODEL_ARCHIVE)}
+        if self.status in ENDED and (metrics := self._metrics.answer()):
+            answer["FinalMetricDataList"] = metrics
         if self.failure_reason:
             answer["FailureReason"] = self.failure_reason
         if self.started:
@@ -180,6 +186,16 @@ class TrainingJob(Job):
             if any(self._left(self.base / folder)):
                 archive = _archive(self._left(self.base / folder), self._folder / name)
                 self._transfer.upload(archive, self._output_uri(name))
+
+    def _open_log(self, host: str, logs: ExitStack) -> Callable[[str], None]:
+        """Open a host's log, and read the metrics in it as the service does."""
+        write = super()._open_log(host, logs)
+
+        def log(line: str) -> None:
+            self._metrics.read(line, now())
+            write(line)
+
+        return log
 
     def _corrupt_output(self) -> None:
         for file in self._left(self.base / "model"):
