@@ -58,4 +58,4 @@ lock:  ## renew requirements.txt from pyproject.toml (needs uv)
 	printf '\n# This project itself.\n-e .\n' >> requirements.txt
 
 clean:  ## remove what was made, but for the runs
-	rm -rf $(VENV) .bench cdk.out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench .ml-a2 cdk.out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

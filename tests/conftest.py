@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ml_a2.infrastructure.node import use_supported_node
-from ml_a2.local.assembly import find_assembly
+from ml_a2.local.assembly import PLACE, PROJECT, find_assembly
 from ml_a2.local.runtime import LocalRuntime, read_template
 from tests.processes import heed_ctrl_c
 
@@ -20,6 +20,8 @@ use_supported_node()  # before any test imports aws_cdk
 # A person's AWS configuration plays no part in any test.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
+# Nor do the assemblies of somebody who uses the clone meanwhile.
+os.environ[PLACE] = str(PROJECT / ".ml-a2" / "test-assemblies")
 
 
 def pytest_configure(config: pytest.Config) -> None:

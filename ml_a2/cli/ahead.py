@@ -80,7 +80,7 @@ class DeploymentAhead:
         return deployed
 
     def _begin(self) -> Deployed | None:
-        import ml_a2.local.run  # noqa: F401  # takes a second, in which another run could change the assembly
+        import ml_a2.local.run  # noqa: F401  # takes a second
         from ml_a2.local.assembly import assembly_at_hand
 
         if self._unwanted.is_set():

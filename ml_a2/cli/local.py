@@ -26,7 +26,7 @@ NEXT = """\
 aws cloudformation describe-stacks --stack-name {stack}
 aws s3 cp train.csv s3://{bucket}/train/
 aws stepfunctions start-execution --state-machine-arn {machine} --input '{{}}'
-npx aws-cdk@2.1148.1 deploy{app}"""
+npx aws-cdk@2.1148.1 deploy --app {app}"""
 
 
 @click.group(
@@ -129,15 +129,14 @@ def _serve(assembly: Path | None, port: int, region: str, speed: float, state: S
 def _following(assembly: Path, outputs: Mapping[str, str]) -> str:
     """Return what can be done with the stack that was deployed."""
     from ml_a2 import contract
+    from ml_a2.local.assembly import seen_from_here
     from ml_a2.local.runtime import stack_name
 
-    # Beside a cdk.json the CDK synthesizes by itself, what has changed meanwhile among it.
-    app = "" if Path("cdk.json").is_file() else f" --app {shlex.quote(str(assembly))}"
     commands = NEXT.format(
         stack=stack_name(assembly),
         bucket=outputs[contract.OUTPUT_TRAINING_DATA_BUCKET],
         machine=outputs[contract.OUTPUT_STATE_MACHINE],
-        app=app,
+        app=shlex.quote(str(seen_from_here(assembly))),
     )
     return f"deployed {stack_name(assembly)}; in another terminal, after these exports, for example:\n{commands}"
 

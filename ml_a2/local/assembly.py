@@ -1,8 +1,8 @@
 """The stack's cloud assembly: synthesized when its inputs changed, otherwise used again.
 
-In a clone it lies in cdk.out beside app.py. An installed package touches neither its own folder, which may be
-read-only, nor the current one, which may be another project's: there it lies in the user's cache, a folder for each
-state of the inputs, so that versions and settings live side by side.
+It lies in a folder of its own for each state of the inputs, so that settings and versions live side by side, and no
+command takes away what another one told a person to deploy: in a clone under .ml-a2, of an installed package, whose own
+folder may be read-only and whose current one may be another project's, in the user's cache.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -30,8 +30,12 @@ from ml_a2.errors import PlatformError, UserError
 # The clone, or the folder that packages are installed in.
 PROJECT = Path(__file__).parents[2]
 RECORD = "ml-a2-inputs.json"
+# The environment's word for where assemblies are kept.
+PLACE = "ML_A2_ASSEMBLIES"
+# So many are kept, those that were used last; one takes some 300 kB.
+KEPT = 20
 # Of ml_a2, what the template is made of.
-SOURCES = ("app", "stack", "settings", "setting_types", "image_uri", "contract", "errors")
+SOURCES = ("app", "stack", "settings", "setting_types", "schedule_expression", "image_uri", "contract", "errors")
 
 
 def find_assembly(
@@ -43,14 +47,19 @@ def find_assembly(
         settings: the settings file that the stack reads, None for the defaults.
         project: where the package ml_a2 lies, in a clone app.py and cdk.json beside it.
         tell: hears what is done.
-        cache: where assemblies of an installed package are kept.
+        cache: where assemblies are kept, instead of where they are otherwise.
 
     Raises:
         UserError: the stack refuses its settings or its region.
         PlatformError: the synthesis failed otherwise, or the assembly cannot be written.
     """
     synth = _Synth(project, _existing(settings))
-    return _made(synth, synth.place if synth.is_clone else _cached(synth, cache), tell)
+    place = _place(synth, cache)
+    assembly = _assembly_in(place, synth)
+    made = _made(synth, assembly, tell, lambda: _lock(place, synth.fingerprint))
+    if made:
+        _forget_oldest(place)
+    return assembly, made
 
 
 def assembly_at_hand(settings: Path | None, project: Path = PROJECT, cache: Path | None = None) -> Path | None:
@@ -61,9 +70,10 @@ def assembly_at_hand(settings: Path | None, project: Path = PROJECT, cache: Path
     if settings and not settings.is_file():
         return None
     synth = _Synth(project, settings)
-    assembly = synth.place if synth.is_clone else _cached(synth, cache)
+    place = _place(synth, cache)
+    assembly = _assembly_in(place, synth)
     try:
-        with _lock(assembly, timeout=1):
+        with _lock(place, synth.fingerprint, timeout=1):
             return assembly if _is_current(synth, assembly) else None
     except OSError:
         return None
@@ -71,7 +81,13 @@ def assembly_at_hand(settings: Path | None, project: Path = PROJECT, cache: Path
 
 def unchanged(assembly: Path) -> str:
     """Say that an assembly need not be synthesized."""
-    return f"assembly: {assembly} (unchanged since the last synth)"
+    return f"assembly: {seen_from_here(assembly)} (unchanged since the last synth)"
+
+
+def seen_from_here(path: Path) -> Path:
+    """Return a path as a person types it: relative where it lies below the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def write_assembly(
@@ -87,9 +103,7 @@ def write_assembly(
         raise UserError(f"{output} is there and is no cloud assembly; name another folder with --output DIR")
     synth = _Synth(project, _existing(settings))
     output = output.resolve()
-    # A lock is a file that stays: none is left among a person's own.
-    own = synth.is_clone and output == synth.place.resolve()
-    return _made(synth, output, tell, None if own else nullcontext())[1]
+    return _made(synth, output, tell, lambda: _lock_elsewhere(_place(synth), output))
 
 
 @dataclass(frozen=True)
@@ -102,11 +116,6 @@ class _Synth:
     @cached_property
     def is_clone(self) -> bool:
         return all((self.project / name).is_file() for name in ("app.py", "cdk.json"))
-
-    @property
-    def place(self) -> Path:
-        """Where a clone has its assembly."""
-        return self.project / "cdk.out"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -155,8 +164,18 @@ def _is_assembly(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (RECORD, "cdk.out"))
 
 
-def _cached(synth: _Synth, cache: Path | None) -> Path:
-    return (cache or user_cache_path("ml-a2") / "assemblies") / synth.fingerprint[:16] / "cdk.out"
+def _place(synth: _Synth, cache: Path | None = None) -> Path:
+    """Return where assemblies are kept, each in a folder by what it is made of."""
+    if cache:
+        return cache
+    if named := os.environ.get(PLACE):
+        return Path(named).absolute()
+    root = synth.project / ".ml-a2" if synth.is_clone else user_cache_path("ml-a2")
+    return root / "assemblies"
+
+
+def _assembly_in(place: Path, synth: _Synth) -> Path:
+    return place / synth.fingerprint[:16] / "cdk.out"
 
 
 def _existing(settings: Path | None) -> Path | None:
@@ -166,12 +185,12 @@ def _existing(settings: Path | None) -> Path | None:
 
 
 def _made(
-    synth: _Synth, assembly: Path, tell: Callable[[str], None], lock: AbstractContextManager[Any] | None = None
-) -> tuple[Path, bool]:
+    synth: _Synth, assembly: Path, tell: Callable[[str], None], lock: Callable[[], AbstractContextManager[Any]]
+) -> bool:
     try:
-        assembly.parent.mkdir(parents=True, exist_ok=True)
-        with lock or _lock(assembly):
-            return assembly, _renewed(synth, assembly, tell)
+        with lock():
+            assembly.parent.mkdir(parents=True, exist_ok=True)
+            return _renewed(synth, assembly, tell)
     except OSError as error:
         raise PlatformError(
             f"the assembly cannot be written to {assembly}: {error}; have it written elsewhere, with `ml-a2 synth "
@@ -195,13 +214,38 @@ def _renewed(synth: _Synth, assembly: Path, tell: Callable[[str], None]) -> bool
     return True
 
 
-def _lock(assembly: Path, timeout: float = -1) -> FileLock:
-    """Return what is held by who looks at an assembly or writes it: of two runs at once, one synthesizes."""
-    return FileLock(assembly.parent / ".cdk.out.lock", timeout=timeout)
+def _lock(place: Path, key: str, timeout: float = -1) -> FileLock:
+    """Return what is held by who looks at an assembly or writes it: of two runs at once, one synthesizes.
+
+    A lock is a file that stays, so there are not more than 16 of them.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    return FileLock(place / f".lock-{key[0]}", timeout=timeout)
+
+
+def _lock_elsewhere(place: Path, output: Path) -> AbstractContextManager[Any]:
+    """Return the lock of a person's own folder, in which none is left; without one where nothing can be kept."""
+    try:
+        return _lock(place, hashlib.sha256(bytes(output)).hexdigest())
+    except OSError:
+        return nullcontext()
+
+
+def _forget_oldest(place: Path) -> None:
+    """Remove assemblies but for those that were used last."""
+    records = sorted(place.glob(f"*/cdk.out/{RECORD}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for record in records[KEPT:]:
+        folder = record.parents[1]
+        with suppress(OSError), _lock(place, folder.name, timeout=0):  # who holds it uses it
+            shutil.rmtree(folder)
 
 
 def _is_current(synth: _Synth, assembly: Path) -> bool:
-    return _read_record(assembly) == {"inputs": synth.fingerprint, "template": _template_hash(assembly)}
+    current = _read_record(assembly) == {"inputs": synth.fingerprint, "template": _template_hash(assembly)}
+    if current:
+        with suppress(OSError):  # where nothing can be written, nothing is removed either
+            os.utime(assembly / RECORD)
+    return current
 
 
 def _read_record(assembly: Path) -> dict[str, str] | None:

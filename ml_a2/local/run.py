@@ -106,7 +106,7 @@ def deploy(assembly: Path, runtime: LocalRuntime) -> Deployed:
     Raises:
         UserError: the assembly cannot be deployed.
     """
-    # Read now: another run may synthesize other settings to the same place while this one executes.
+    # Read now: a folder that was named with --assembly may be written anew while this one executes.
     template = read_template(assembly)
     outputs = runtime.deploy(assembly)
     runtime.collect_notifications(outputs[contract.OUTPUT_TOPIC])

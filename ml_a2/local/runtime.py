@@ -317,7 +317,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json_text.read_json(path.read_bytes())
     except OSError as error:
-        raise AssemblyError(f"{path} cannot be read: {error.strerror}; is {path.parent} a cloud assembly?") from error
+        raise AssemblyError(
+            f"{path} cannot be read: {error.strerror}; is {path.parent} a cloud assembly? `ml-a2 synth` writes one"
+        ) from error
     except ValueError as error:
         raise AssemblyError(f"{path} is no JSON: {error}") from error
     if not isinstance(content, dict):

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grimp
 import pytest
 
 from ml_a2.errors import AssemblyError, PlatformError, UserError
-from ml_a2.local.assembly import PROJECT, RECORD, SOURCES, assembly_at_hand, find_assembly, write_assembly
+from ml_a2.local.assembly import KEPT, PLACE, PROJECT, RECORD, SOURCES, assembly_at_hand, find_assembly, write_assembly
 from ml_a2.local.runtime import read_template
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
+TEMPLATE = "MlA2TrainingEvaluationStack.template.json"
 FAKE_APP = """
 import json, os, pathlib
 out = pathlib.Path(os.environ["CDK_OUTDIR"]); out.mkdir()
 text = json.dumps({"context": json.loads(os.environ["CDK_CONTEXT_JSON"])})
 (out / "MlA2TrainingEvaluationStack.template.json").write_text(text)
 """
+
+
+@pytest.fixture(autouse=True)
+def usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Assemblies are kept where they are without the environment's word."""
+    monkeypatch.delenv(PLACE)
 
 
 @pytest.fixture
@@ -46,6 +55,10 @@ def _synthesized(project: Path, settings: Path | None = None) -> bool:
     return find_assembly(settings, project, tell=lambda _: None)[1]
 
 
+def _found(project: Path, settings: Path | None = None) -> Path:
+    return find_assembly(settings, project, tell=lambda _: None)[0]
+
+
 def test_reuses_until_an_input_changes(project: Path) -> None:
     """Stack, settings and context are inputs; other modules are not."""
     assert _synthesized(project)
@@ -57,9 +70,55 @@ def test_reuses_until_an_input_changes(project: Path) -> None:
     settings = project / "pipeline.toml"
     settings.write_text("environment = 'production'\n")
     assert _synthesized(project, settings)
-    template = json.loads((project / "cdk.out/MlA2TrainingEvaluationStack.template.json").read_text())
+    template = json.loads((_found(project, settings) / TEMPLATE).read_text())
     assert template["context"]["settings"] == str(settings)
     assert not _synthesized(project, settings)
+
+
+def test_settings_live_side_by_side(project: Path) -> None:
+    """What one command told a person to deploy is still that after another one with other settings."""
+    settings = project / "pipeline.toml"
+    settings.write_text("environment = 'production'\n")
+    default, other = _found(project), _found(project, settings)
+    assert default != other
+    assert (_found(project), _found(project, settings)) == (default, other)
+    assert not _synthesized(project)
+    assert "settings" not in json.loads((default / TEMPLATE).read_text())["context"]
+    assert not (project / "cdk.out").exists()
+
+
+def test_two_commands_at_once_get_whole_assemblies(project: Path) -> None:
+    """With other settings each its own, with the same settings one of them synthesizes."""
+    files = [project / f"{name}.toml" for name in ("a", "b")]
+    for file in files:
+        file.write_text(f"name = '{file.stem}'\n")
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda path: find_assembly(path, project, lambda _: None), [*files, *files]))
+    assert sorted(fresh for _, fresh in made) == [False, False, True, True]
+    for path, (folder, _) in zip([*files, *files], made, strict=True):
+        assert json.loads((folder / TEMPLATE).read_text())["context"]["settings"] == str(path)
+
+
+def test_old_assemblies_are_forgotten(project: Path) -> None:
+    """So many are kept as were used last, whichever they are."""
+    first = _found(project)
+    for number in range(KEPT + 2):
+        folder = Path(shutil.copytree(first, first.parents[1] / f"{number:016}" / "cdk.out"))
+        os.utime(folder / RECORD, (number, number))
+    (project / "ml_a2" / "contract.py").write_text("changed")
+    newest = _found(project)
+    left = {path.name for path in newest.parents[1].iterdir() if not path.name.startswith(".")}
+    assert {first.parent.name, newest.parent.name} < left
+    assert left - {first.parent.name, newest.parent.name} == {f"{number:016}" for number in range(4, KEPT + 2)}
+
+
+def test_the_environment_says_where_assemblies_are_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For tests, and where the usual place cannot be written to."""
+    monkeypatch.setenv(PLACE, str(tmp_path / "elsewhere"))
+    assert _found(project).is_relative_to(tmp_path / "elsewhere")
+    assert not (project / ".ml-a2").exists()
 
 
 def test_an_assembly_is_at_hand_when_it_need_not_be_synthesized(project: Path, installed: Path, tmp_path: Path) -> None:
@@ -75,23 +134,23 @@ def test_an_assembly_is_at_hand_when_it_need_not_be_synthesized(project: Path, i
 
 
 def test_a_template_changed_by_hand_is_not_reused(project: Path) -> None:
-    """An edited cdk.out is replaced, never run as if it were the project's own."""
+    """An edited assembly is replaced, never run as if it were the project's own."""
     assert _synthesized(project)
-    (project / "cdk.out/MlA2TrainingEvaluationStack.template.json").write_text("{}")
+    (_found(project) / TEMPLATE).write_text("{}")
     assert _synthesized(project)
 
 
 def test_fails_with_the_words_of_the_app(project: Path) -> None:
-    """What the stack refuses is told in its own words; the last assembly stays."""
-    assert _synthesized(project)
+    """What the stack refuses is told in its own words, and nothing is left of it; the last assembly stays."""
+    made = _found(project)
     (project / "app.py").write_text("import sys\nsys.exit('error: settings are wrong')\n")
     with pytest.raises(UserError, match=r"^settings are wrong$"):
         find_assembly(None, project, tell=lambda _: None)
-    assert (project / "cdk.out").is_dir()
+    assert (made / TEMPLATE).is_file()
     (project / "app.py").write_text("raise RuntimeError('a bug')\n")
     with pytest.raises(PlatformError, match="RuntimeError: a bug"):
         find_assembly(None, project, tell=lambda _: None)
-    assert [path.name for path in project.glob(".cdk.out-*")] == []
+    assert list(project.rglob(".cdk.out-*")) == []
 
 
 def test_all_that_the_stack_is_made_of_is_an_input() -> None:
@@ -117,13 +176,22 @@ def test_an_installed_package_keeps_its_assemblies_in_the_cache(installed: Path,
     other, made_too = find(settings)
     assert (made, made_too, default != other) == (True, True, True)
     assert (find(None), find(settings)) == ((default, False), (other, False))
-    template = json.loads((other / "MlA2TrainingEvaluationStack.template.json").read_text())
+    template = json.loads((other / TEMPLATE).read_text())
     assert template["context"] == {"settings": str(settings)}
     (installed / "ml_a2" / "contract.py").write_text("another version")
     assert find(None)[0] not in (default, other)
     assert (default / RECORD).is_file()
     assert [path for path in sorted(installed.rglob("*")) if "__pycache__" not in path.parts] == before
     assert {path.parents[1] for path in (default, other)} == {cache}
+
+
+def test_an_assembly_is_written_where_nothing_can_be_kept(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that cannot be written to is no reason to refuse a folder that can."""
+    (tmp_path / "cache").touch()
+    monkeypatch.setenv(PLACE, str(tmp_path / "cache" / "assemblies"))
+    assert write_assembly(None, tmp_path / "cdk.out", installed, tell=lambda _: None)
 
 
 def test_modules_of_the_current_folder_take_nothings_place(
@@ -145,9 +213,9 @@ def test_an_assembly_is_written_where_a_person_wants_it(installed: Path, tmp_pat
     assert write()
     assert [path.name for path in output.parent.iterdir()] == ["churn.out"]
     assert not write()
-    (output / "MlA2TrainingEvaluationStack.template.json").write_text("{}")
+    (output / TEMPLATE).write_text("{}")
     assert write()
-    assert sorted(path.name for path in output.iterdir()) == ["MlA2TrainingEvaluationStack.template.json", RECORD]
+    assert sorted(path.name for path in output.iterdir()) == [TEMPLATE, RECORD]
 
 
 def test_fails_for_a_folder_with_something_else(installed: Path, tmp_path: Path) -> None:
