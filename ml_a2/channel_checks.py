@@ -1,4 +1,4 @@
-"""What the image would refuse about a channel's files, or silently get wrong: found by reading them once, in blocks.
+"""What the image would refuse about a channel's files, or silently get wrong: found by reading them in blocks.
 
 A header row is trained on as a row of zeros, text cells become numbers, a validation channel with other columns scores
 0.5: the image says nothing (contract, section 1). Nothing of a file is kept but a summary of its labels.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml_a2.channel_files import Labels, Reading, read_file
+from ml_a2.data.parquet_folders import check_partitions, check_passed_over, is_passed_over
 from ml_a2.finding import Finding
 from ml_a2.problem import LABEL_RANGES
 
@@ -45,7 +46,7 @@ def check_channels(
         channel = Channel(name, path)
         yield from _read(channel, reading)
         channels.append(channel)
-    yield from _differences(channels)
+    yield from _differences(channels, is_parquet=reading.data_format == "parquet")
     for channel in channels:
         if channel.is_whole:
             yield from _labels(channel, reading, hyperparameters)
@@ -58,8 +59,11 @@ def _error(where: Path | str, problem: str, remedy: str) -> Finding:
 def _read(channel: Channel, reading: Reading) -> Iterator[Finding]:
     path = channel.path
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    yield from _names(path, files)
-    readable = [file for file in files if not file.name.startswith(".") and file.stat().st_size]
+    is_parquet = reading.data_format == "parquet"
+    yield from _names(path, files, is_parquet=is_parquet)
+    if is_parquet:
+        yield from check_partitions(path, files)
+    readable = [file for file in files if _is_read(file, is_parquet=is_parquet)]
     if not readable:
         channel.is_whole = False
         yield _error(path, f"channel {channel.name!r} has no data: the image fails", "put the rows there")
@@ -76,21 +80,29 @@ def _read(channel: Channel, reading: Reading) -> Iterator[Finding]:
         channel.columns = channel.columns or summary.columns
 
 
-def _names(root: Path, files: Iterable[Path]) -> Iterator[Finding]:
+def _is_read(file: Path, *, is_parquet: bool) -> bool:
+    # A single file lies in a folder there, too.
+    return not is_passed_over(file, is_parquet=is_parquet) and file.stat().st_size > 0
+
+
+def _names(root: Path, files: Iterable[Path], *, is_parquet: bool) -> Iterator[Finding]:
     """Find files that the image refuses or does not read, by their names and sizes alone."""
     for file in files:
         depth = len(file.relative_to(root).parts) if root.is_dir() else 1
         if file.name.startswith("."):
             yield _error(file, "is a hidden file: the image refuses the whole channel", "remove it")
+        elif is_passed_over(file, is_parquet=is_parquet):
+            yield from check_passed_over(file)
         elif file.stat().st_size == 0:
-            yield _error(file, "has no bytes: the image cannot tell its delimiter and fails", "remove it")
+            reason = "cannot read it as Parquet" if is_parquet else "cannot tell its delimiter"
+            yield _error(file, f"has no bytes: the image {reason} and fails", "remove it")
         elif depth > DEEPEST_FOLDER:
             yield _error(
                 file, f"lies more than {DEEPEST_FOLDER - 1} folders deep: the image does not read it", "move it up"
             )
 
 
-def _differences(channels: list[Channel]) -> Iterator[Finding]:
+def _differences(channels: list[Channel], *, is_parquet: bool) -> Iterator[Finding]:
     if len(channels) < 2 or None in (channels[0].columns, channels[1].columns):
         return
     train, validation = channels
@@ -100,15 +112,16 @@ def _differences(channels: list[Channel]) -> Iterator[Finding]:
             f"has {validation.columns} columns, {train.path} has {train.columns}: the image scores it without a word",
             "give both channels the same columns in the same order",
         )
-    for name, size in _sizes(train.path).items():
-        if _sizes(validation.path).get(name) == size:
+    sizes = [_sizes(channel.path, is_parquet=is_parquet) for channel in channels]
+    for name, size in sizes[0].items():
+        if size and sizes[1].get(name) == size:
             problem = f"{name} has the same name and size in both channels; is it the same data?"
             yield Finding("warning", str(validation.path), problem, "validate on rows that were not trained on")
 
 
-def _sizes(path: Path) -> dict[str, int]:
+def _sizes(path: Path, *, is_parquet: bool) -> dict[str, int]:
     files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
-    return {file.name: file.stat().st_size for file in files}
+    return {file.name: file.stat().st_size for file in files if not is_passed_over(file, is_parquet=is_parquet)}
 
 
 def _labels(channel: Channel, reading: Reading, hyperparameters: Mapping[str, str]) -> Iterator[Finding]:

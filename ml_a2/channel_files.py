@@ -1,4 +1,4 @@
-"""One file of a channel, read once in blocks: what is wrong with its rows, and a summary of its labels."""
+"""One file of a channel, read in blocks: what is wrong with its rows, and a summary of its labels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ml_a2.data.channel_kinds import check_kind
+from ml_a2.data.parquet_folders import check_index, parquet_columns
 from ml_a2.finding import Finding
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ class Summary:
 def read_file(path: Path, reading: Reading, labels: Labels) -> tuple[Summary, Iterator[Finding]]:
     """Return a summary, which is filled as the findings are taken, and the findings."""
     summary = Summary()
+    if wrong := check_kind(path, reading.data_format):
+        return summary, iter([wrong])
     read = {"csv": _csv, "libsvm": _libsvm, "parquet": _parquet, "recordio-protobuf": _recordio}[reading.data_format]
     return summary, read(path, reading, labels, summary)
 
@@ -273,19 +277,23 @@ def _parquet(path: Path, reading: Reading, labels: Labels, summary: Summary) -> 
 
     try:
         file = parquet.ParquetFile(path)
-        summary.columns = len(file.schema_arrow)
-        wrong = [finding for column in file.schema_arrow for finding in _parquet_column(path, column)]
+        schema = file.schema_arrow
+        columns = parquet_columns(schema)
+        summary.columns = len(columns)
+        yield from check_index(path, schema)
+        wrong = [finding for column in columns for finding in _parquet_column(path, schema.field(column))]
         yield from wrong
         if wrong:
             return
         number = 1
-        for batch in file.iter_batches():
+        for batch in file.iter_batches(columns=columns):
             labels.add(_values(batch.column(0)), path, number)
             for index, name in enumerate(batch.schema.names[1:], start=1):
                 yield from _infinite(path, batch.column(index), f"column {name!r}", number)
             number += batch.num_rows
     except (pa.ArrowException, OSError, ValueError, TypeError, IndexError) as error:
-        yield _error(path, None, f"cannot be read as Parquet of numbers: {error}", "name the right content type")
+        reason = str(error).partition("\n")[0][:200]
+        yield _error(path, None, f"cannot be read as Parquet of numbers: {reason}", "write the file again")
 
 
 def _parquet_column(path: Path, column: pa.Field) -> Iterator[Finding]:
@@ -295,13 +303,8 @@ def _parquet_column(path: Path, column: pa.Field) -> Iterator[Finding]:
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         problem = f"column {column.name!r} is of type {kind}, no number: the image fails"
         yield _error(path, None, problem, "encode it as numbers")
-    if column.name.startswith("__index_level_"):
-        problem = f"column {column.name!r} is an index that pandas wrote: the image trains on it"
-        yield _error(path, None, problem, "write the table with index=False")
 
 
 def _recordio(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:
-    """Look at the frame of the first record only: records are for the image itself to read."""
-    with path.open("rb") as file:
-        if file.read(4) != b"\x0a\x23\xd7\xce":
-            yield _error(path, None, "is no RecordIO: it does not begin with 0xced7230a", "name the right content type")
+    """Find nothing more than its kind, which is known: records are for the image itself to read."""
+    yield from ()

@@ -37,7 +37,7 @@ Examples:
   ml-a2 doctor --profile work --region eu-central-1 --train customers.csv --target-column churned
 
 With --target-column, --train names a table with a header, which is prepared as `ml-a2 run` does; without, a file or
-folder as the image reads it: no header, the label first. Such files are read once, in blocks, whatever their size.
+folder as the image reads it: no header, the label first. Such files are read in blocks, whatever their size.
 
 Without data options the stack is examined: its template is deployed onto the embedded endpoint, its state machines are
 audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With

@@ -59,7 +59,7 @@ def _load(folders: Sequence[Path], data_format: str, *, weighted: bool) -> xgb.D
             matrix = _from_recordio(files)
         else:
             matrix = _from_text(files, data_format, weighted=weighted)
-    except (xgb.core.XGBoostError, ValueError, TypeError, OSError, ImportError) as error:
+    except (xgb.core.XGBoostError, ValueError, TypeError, OSError, ImportError, IndexError) as error:
         raise UserError(f"Failed to load {data_format} data with exception:\n{error}") from error
     if matrix.get_label().size == 0:
         raise UserError(NO_LABELS)
@@ -90,16 +90,18 @@ def _one_folder(files: Sequence[Path]) -> Iterator[Path]:
 
 
 def _from_parquet(files: Sequence[Path]) -> xgb.DMatrix:
-    """Read the tables one after the other; the label is the first column."""
-    import numpy as np
-    import pyarrow as pa
+    """Read all files as one folder, as the container does; the label is the first column.
+
+    pyarrow passes over names that begin with "_", and the first file by its name has the columns of all; pandas takes
+    the index of a table that it wrote for no column.
+    """
     from pyarrow import parquet
 
-    table = pa.concat_tables([parquet.read_table(path) for path in files])
-    columns = [table.column(index).to_numpy() for index in range(table.num_columns)]
-    del table
-    features: Any = np.column_stack(columns[1:]) if len(columns) > 1 else np.empty((len(columns[0]), 0))
-    return xgb.DMatrix(features, label=columns[0])
+    with tempfile.TemporaryDirectory(prefix="ml-a2-channel-") as folder:
+        for number, path in enumerate(files):
+            Path(folder, f"{path.name}-{number:06}").symlink_to(path.resolve())
+        values: Any = parquet.read_table(folder).to_pandas().to_numpy()
+    return xgb.DMatrix(values[:, 1:], label=values[:, 0])
 
 
 def _from_recordio(files: Sequence[Path]) -> xgb.DMatrix:

@@ -1,0 +1,1 @@
+"""A person's data before it is a channel."""
