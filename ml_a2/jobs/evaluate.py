@@ -4,8 +4,8 @@ It runs in the SageMaker scikit-learn image 1.2-1 (Python 3.8 or 3.9, pandas 1.1
 lies beside it: the folder `quality`, the xgboost wheel, since that image has no xgboost, and, if there is one,
 columns.json with the names of columns and classes.
 
-Validation data is CSV without a header, the label first, as the model was trained on it. It is read in chunks; of a
-row only its label, its score and the features that are named for slices or groups stay in memory.
+Validation data is CSV without a header, the label first, read by XGBoost's own reader as the training read it. It is
+read in chunks; of a row only its label, its score and the features that are named for slices or groups stay in memory.
 """
 
 from __future__ import annotations
@@ -139,11 +139,11 @@ def score(models: list[Model], kind: Kind, names: Names, options: argparse.Names
     for chunk in data.read_folder(options.validation, model.features, options.weights):
         if model.classes:
             data.check_classes(chunk, model.classes)
-        shared = {name: chunk.features[:, number].copy() for name, number in kept.items()}
+        shared = dict(zip(kept, chunk.columns(list(kept.values()))))
         if chunk.weights is not None:
             shared["weight"] = chunk.weights
         for builder, each in zip(builders, models):
-            builder.add({**kind.compact(chunk.labels, each.predict(chunk.features)), **shared})
+            builder.add({**kind.compact(chunk.labels, each.predict(chunk.matrix)), **shared})
     return [builder.build() for builder in builders]
 
 

@@ -1,33 +1,68 @@
-"""The validation data: CSV without a header, the label first, read in chunks."""
+"""The validation data: CSV without a header, the label first, read by XGBoost's own reader, as the training read it.
+
+Two readers do not agree on every number: on decimals in their last bit, on what is out of range, on cells that are no
+numbers. A tree then splits between the two, and what is evaluated is not what was trained.
+"""
 
 from __future__ import annotations
 
-import glob
 import os
-from contextlib import closing
-from typing import Iterator, NamedTuple
+import tempfile
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Iterator, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from .arrays import Array
+from .cells import MISSING_LABEL, MISSING_WEIGHT, check_cells, check_lines
 from .errors import EvaluationError
-
-CELLS_PER_CHUNK = 2_000_000
+from .files import Block, data_files, find_delimiter, read_blocks
 
 
 class Chunk(NamedTuple):
-    """Some rows: labels (n,), weights (n,) or None, and features (n, columns) in 32 bits, as the model was trained."""
+    """Some rows: labels (n,), weights (n,) or None, and XGBoost's matrix of the features."""
 
-    name: str
-    first_row: int
+    block: Block
     labels: Array
     weights: Array | None
-    features: Array
+    matrix: Any
+
+    def place(self, index: int) -> str:
+        """Return the file and the line of a row, for a person."""
+        return place(self.block, index)
+
+    def columns(self, numbers: list[int]) -> list[Array]:
+        """Return features (n,) by their numbers, NaN where they are missing."""
+        if not numbers:
+            return []
+        cells = self.matrix.get_data()
+        rows = np.repeat(np.arange(len(self.labels)), np.diff(cells.indptr))
+        found = []
+        for number in numbers:
+            column = np.full(len(self.labels), np.nan, np.float32)
+            chosen = cells.indices == number
+            column[rows[chosen]] = cells.data[chosen]
+            found.append(column)
+        return found
+
+
+class Shape(NamedTuple):
+    """What the rows look like: the delimiter, how many features the model has, and whether column 2 is a weight."""
+
+    delimiter: str
+    features: int
+    weighted: bool
+
+    @property
+    def columns(self) -> int:
+        """How many columns a row has."""
+        return self.features + 1 + self.weighted
 
 
 def read_folder(folder: str, features: int, weighted: bool) -> Iterator[Chunk]:
-    """Yield the rows of all files.
+    """Yield the rows of all files, a bounded number at a time.
 
     Args:
         folder: where the files lie, in folders of their own too.
@@ -37,60 +72,105 @@ def read_folder(folder: str, features: int, weighted: bool) -> Iterator[Chunk]:
     Raises:
         EvaluationError: names file, row and column of what is no validation data.
     """
-    files = sorted(name for name in glob.glob(os.path.join(folder, "**"), recursive=True) if os.path.isfile(name))
+    files = data_files(folder)
+    if not files:
+        raise EvaluationError("there is no validation data in {}".format(folder))
+    shape = Shape(find_delimiter(files[0]), features, weighted)
     found = False
     for path in files:
-        name = os.path.basename(path)
-        for first_row, table in read_chunks(path):
+        for chunk in _read_file(path, shape):
             found = True
-            expected = features + 1 + weighted
-            if table.shape[1] != expected:
-                message = "{} has {} feature columns, but the model was trained on {}"
-                raise EvaluationError(message.format(name, table.shape[1] - 1 - weighted, features))
-            yield split(table, name, first_row, weighted)
+            yield chunk
     if not found:
-        raise EvaluationError("there is no validation data in {}".format(folder))
+        raise EvaluationError("{} has no rows".format(os.path.basename(files[0])))
 
 
-def read_chunks(path: str) -> Iterator[tuple[int, pd.DataFrame]]:
-    """Yield the number of the first row (from 1) and a table, a bounded number of cells at a time."""
-    try:
-        columns = pd.read_csv(path, header=None, nrows=1).shape[1]
-        rows = max(1000, CELLS_PER_CHUNK // columns)
-        first_row = 1
-        with closing(pd.read_csv(path, header=None, chunksize=rows)) as chunks:  # pandas 1.1 has no `with` of its own
-            for chunk in chunks:
-                yield first_row, chunk
-                first_row += len(chunk)
-    except pd.errors.EmptyDataError:
-        raise EvaluationError("{} is empty".format(os.path.basename(path))) from None
-    except pd.errors.ParserError as error:
-        raise EvaluationError("{} is no CSV: {}".format(os.path.basename(path), error)) from error
+def _read_file(path: str, shape: Shape) -> Iterator[Chunk]:
+    """Yield the rows of a file in their order; XGBoost reads with one thread, so each core reads a block."""
+    widest, workers = 0, os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        blocks = read_blocks(path)
+        waiting: deque[Future[Chunk | None]] = deque()
+        while True:
+            for block in islice(blocks, workers - len(waiting)):
+                if widest < shape.columns:
+                    widest = max(widest, width(block, shape))
+                waiting.append(pool.submit(read, block, shape))
+            if not waiting:
+                break
+            chunk = waiting.popleft().result()
+            if chunk:
+                yield chunk
+    if 0 < widest < shape.columns:
+        raise EvaluationError(other_columns(os.path.basename(path), widest - 1 - shape.weighted, shape))
 
 
-def split(table: pd.DataFrame, name: str, first_row: int, weighted: bool) -> Chunk:
-    """Take a table apart; an empty cell among the features is missing."""
-    for column in table.columns:
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            table[column] = to_numbers(table[column], name, first_row)
-    labels = table.iloc[:, 0].to_numpy(dtype=np.float64)
-    _check(~np.isfinite(labels), "the label is missing or infinite", name, first_row)
-    weights = None
-    if weighted:
-        weights = table.iloc[:, 1].to_numpy(dtype=np.float64)
-        _check(~(np.isfinite(weights) & (weights >= 0)), "the weight is missing, infinite or below 0", name, first_row)
-    return Chunk(name, first_row, labels, weights, table.iloc[:, 1 + weighted :].to_numpy(dtype=np.float32))
+def read(block: Block, shape: Shape) -> Chunk | None:
+    """Read some lines, None where they are all empty.
+
+    Raises:
+        EvaluationError: names file, row and column of what is no validation data.
+    """
+    if not block.text.strip(b"\r\n"):
+        return None
+    check_cells(block, shape.delimiter, shape.weighted)
+    matrix = load(block, shape)
+    labels = matrix.get_label().astype(np.float64)
+    _check(~np.isfinite(labels), MISSING_LABEL, block)
+    weights = matrix.get_weight().astype(np.float64) if shape.weighted else None
+    if weights is not None:
+        _check(~(np.isfinite(weights) & (weights >= 0)), MISSING_WEIGHT, block)
+        if not weights.all():  # one that is missing is read as 0, too
+            check_lines(block, shape.delimiter, shape.weighted)
+    _check_width(matrix.num_col(), block, shape)
+    return Chunk(block, labels, weights, matrix)
 
 
-def to_numbers(cells: pd.Series, name: str, first_row: int) -> pd.Series:
-    """Convert a column that was read as text, because of one cell at least."""
-    converted = pd.to_numeric(cells, errors="coerce")
-    wrong = (converted.isna() & cells.notna()).to_numpy()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        message = "{}, row {}, column {}: {!r} is not a number"
-        raise EvaluationError(message.format(name, first_row + row, int(str(cells.name)) + 1, cells.iloc[row]))
-    return converted
+def load(block: Block, shape: Shape) -> Any:
+    """Let XGBoost read some lines: it reads files only."""
+    import xgboost
+
+    options = "format=csv&label_column=0&delimiter={}".format(shape.delimiter)
+    options += "&weight_column=1" if shape.weighted else ""
+    with tempfile.TemporaryDirectory(prefix="rows-") as folder:
+        path = os.path.join(folder, "rows")
+        with open(path, "wb") as file:
+            file.write(block.text)
+        try:
+            return xgboost.DMatrix("{}?{}".format(path, options))
+        except xgboost.core.XGBoostError as error:
+            check_lines(block, shape.delimiter, shape.weighted)
+            reason = str(error).split("Stack trace")[0].strip()
+            message = "{}, row {} and what follows: XGBoost cannot read it: {}"
+            raise EvaluationError(message.format(block.name, block.first_line, reason)) from error
+
+
+def width(block: Block, shape: Shape) -> int:
+    """Return the number of columns of the widest line; of the first, where that is wide enough."""
+    widest = 0
+    for _, line in block.lines():
+        widest = max(widest, line.count(shape.delimiter.encode()) + 1)
+        if widest >= shape.columns:
+            break
+    return widest
+
+
+def _check_width(features: int, block: Block, shape: Shape) -> None:
+    """Refuse rows with more values than the model has features; empty cells beyond them are none."""
+    if features <= shape.features:
+        return
+    for number, line in block.lines():
+        cells = line.split(shape.delimiter.encode())
+        if any(cell.strip() for cell in cells[shape.columns :]):
+            where = "{}, row {}".format(block.name, number)
+            raise EvaluationError(other_columns(where, len(cells) - 1 - shape.weighted, shape))
+    raise EvaluationError(other_columns(block.name, features, shape))
+
+
+def other_columns(where: str, features: int, shape: Shape) -> str:
+    """Say that there are more or fewer features than the model has."""
+    message = "{} has {} feature columns, but the model was trained on {}"
+    return message.format(where, max(features, 0), shape.features)
 
 
 def check_classes(chunk: Chunk, classes: int) -> None:
@@ -98,9 +178,17 @@ def check_classes(chunk: Chunk, classes: int) -> None:
     wrong = np.flatnonzero(~np.isin(chunk.labels, np.arange(classes)))
     if len(wrong):
         what = "label {:g} is not one of 0 to {}".format(chunk.labels[wrong[0]], classes - 1)
-        raise EvaluationError("{}, row {}: {}".format(chunk.name, chunk.first_row + int(wrong[0]), what))
+        raise EvaluationError("{}: {}".format(chunk.place(int(wrong[0])), what))
 
 
-def _check(wrong: Array, what: str, name: str, first_row: int) -> None:
+def place(block: Block, index: int) -> str:
+    """Return the file and the line of a row."""
+    for count, (number, _) in enumerate(block.lines()):
+        if count == index:
+            return "{}, row {}".format(block.name, number)
+    raise AssertionError("the lines have fewer rows than XGBoost read")
+
+
+def _check(wrong: Array, what: str, block: Block) -> None:
     if wrong.any():
-        raise EvaluationError("{}, row {}: {}".format(name, first_row + int(np.flatnonzero(wrong)[0]), what))
+        raise EvaluationError("{}: {}".format(place(block, int(np.flatnonzero(wrong)[0])), what))

@@ -42,15 +42,12 @@ class Model:
         if self.kind == "multiclass":
             self.classes = int(learner["learner_model_param"]["num_class"])
 
-    def predict(self, features: Array) -> Array:
+    def predict(self, matrix: Any) -> Array:
         """Predict probabilities or values, also for the objectives whose own prediction is something else.
 
         Returns:
-            Per row the probability of class 1 (n,), of each class (n, classes), or the value (n,).
+            Per row of the matrix the probability of class 1 (n,), of each class (n, classes), or the value (n,).
         """
-        import xgboost
-
-        matrix = xgboost.DMatrix(features)
         if self.objective == "multi:softmax":
             margins = self._booster.predict(matrix, output_margin=True).astype(np.float64)
             exponents = np.exp(margins - margins.max(axis=1, keepdims=True))
