@@ -27,8 +27,9 @@ faults: $(INSTALLED)  ## execute every way to fail, print the table and write do
 mutations: $(INSTALLED)  ## examine changed templates, print what catches each change and write docs/mutations.md
 	@$(BIN)/python -m tests.failures.mutations
 
-operations: $(INSTALLED)  ## write the table of emulated operations into docs/fidelity.md
+operations: $(INSTALLED)  ## write the tables of emulated operations and of the States Language's rules into docs/fidelity.md
 	@$(BIN)/python -m tests.operations_table
+	@$(BIN)/python -m tests.states_language_table
 
 diagrams: $(INSTALLED)  ## draw the architecture from the template, and film two executions of it
 	@$(BIN)/ml-a2 diagrams

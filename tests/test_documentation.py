@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ml_a2 import cli
-from tests import operations_table, settings_table
+from tests import operations_table, settings_table, states_language_table
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -56,6 +56,12 @@ def test_the_table_of_operations_is_that_of_the_endpoint() -> None:
     """`make operations` would change nothing."""
     page = operations_table.PAGE.read_text(encoding="utf-8")
     assert operations_table.written(page, operations_table.table()) == page
+
+
+def test_the_table_of_rules_is_that_of_the_states_language() -> None:
+    """`make operations` would change nothing."""
+    page = states_language_table.PAGE.read_text(encoding="utf-8")
+    assert states_language_table.written(page, states_language_table.table()) == page
 
 
 def test_every_alarm_is_explained() -> None:

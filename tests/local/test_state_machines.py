@@ -176,10 +176,10 @@ def test_stopping_interrupts_a_retry_pause_and_keeps_the_reason(runtime: LocalRu
 
 def test_a_stop_in_the_middle_of_a_call_stands(runtime: LocalRuntime) -> None:
     """Whatever the interrupted call makes of it, the execution ends ABORTED with the reason that was given."""
-    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Describe"}]
+    catch = [{"ErrorEquals": ["Never"], "Next": "End"}, {"ErrorEquals": ["States.ALL"], "Next": "Describe"}]
     task = {**DESCRIBE, "TimeoutSeconds": 60, "Catch": catch, "Next": "Describe"}
     del task["End"]
-    started = _execute(runtime, {"Describe": task}, wait=False)
+    started = _execute(runtime, {"Describe": task, "End": {"Type": "Succeed"}}, wait=False)
     stepfunctions = runtime.clients.stepfunctions
     machine = stepfunctions.list_state_machines()["stateMachines"][0]["stateMachineArn"]
     arns = [

@@ -31,7 +31,8 @@ def check_machine(operation: str, request: Mapping[str, Any]) -> Iterator[Proble
         try:
             check_definition(request["definition"])
         except AssemblyError as error:
-            yield "InvalidDefinition", str(error).removeprefix("InvalidDefinition: ")
+            problem = str(error).removeprefix("InvalidDefinition: ")
+            yield "InvalidDefinition", f"Invalid State Machine Definition: '{problem}'"
     if operation == "UpdateStateMachine" and not MACHINE_CHANGES & request.keys():
         yield "MissingRequiredParameter", f"one of {', '.join(sorted(MACHINE_CHANGES))} must be there"
 
