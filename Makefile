@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check faults mutations settings operations diagrams bench wheel lock install clean
+.PHONY: run test check faults mutations settings operations rules diagrams bench wheel lock install clean
 
 run: $(INSTALLED)  ## train and evaluate the sample data by executing the template
 	@$(BIN)/ml-a2 run
@@ -30,6 +30,9 @@ mutations: $(INSTALLED)  ## examine changed templates, print what catches each c
 operations: $(INSTALLED)  ## write the tables of emulated operations and of the States Language's rules into docs/fidelity.md
 	@$(BIN)/python -m tests.operations_table
 	@$(BIN)/python -m tests.states_language_table
+
+rules: $(INSTALLED)  ## write the table of what services refuse beyond their models into docs/fidelity.md
+	@$(BIN)/python -m tests.rules_table
 
 diagrams: $(INSTALLED)  ## draw the architecture from the template, and film two executions of it
 	@$(BIN)/ml-a2 diagrams

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ml_a2 import cli
-from tests import operations_table, settings_table, states_language_table
+from tests import operations_table, rules_table, settings_table, states_language_table
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,6 +50,12 @@ def test_the_table_of_settings_is_that_of_the_model() -> None:
     """`make settings` would change nothing."""
     page = settings_table.PAGE.read_text(encoding="utf-8")
     assert settings_table.written(page, settings_table.table()) == page
+
+
+def test_the_table_of_rules_is_that_of_the_endpoint() -> None:
+    """`make rules` would change nothing."""
+    page = rules_table.PAGE.read_text(encoding="utf-8")
+    assert rules_table.written(page, rules_table.table()) == page
 
 
 def test_the_table_of_operations_is_that_of_the_endpoint() -> None:

@@ -1,8 +1,7 @@
 """EventBridge's default bus: events of Step Functions and SageMaker, matched by rules, brought to their targets.
 
 Source: EventBridge User Guide, "Events from AWS services", "Event patterns"; Step Functions Developer Guide,
-"Step Functions Execution Status Change". Of patterns, lists of exact values and `prefix` are understood; the rest is
-refused when the rule is made.
+"Step Functions Execution Status Change".
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ml_a2.errors import AssemblyError
 from ml_a2.local.authorization import AccessDeniedError, Authorization
 from ml_a2.local.clients import Clients
+from ml_a2.local.event_pattern import matches
 from ml_a2.local.incidents import Incidents
 from ml_a2.local.template import Environment
 
@@ -70,46 +69,3 @@ class EventBus:
         self._clients.stepfunctions.start_execution(
             stateMachineArn=state_machine, name=str(event["id"]), input=json.dumps(event)
         )
-
-
-def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Tell whether an event fits a pattern: every field of it, by any of the values given."""
-    for key, wanted in pattern.items():
-        if key not in event:
-            return False
-        value = event[key]
-        if isinstance(wanted, Mapping):
-            if not isinstance(value, Mapping) or not matches(wanted, value):
-                return False
-        elif not any(_fits(one, item) for one in wanted for item in (value if isinstance(value, list) else [value])):
-            return False
-    return True
-
-
-def _fits(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, Mapping):
-        return isinstance(value, str) and value.startswith(wanted["prefix"])
-    return type(wanted) is type(value) and bool(wanted == value)
-
-
-def check_pattern(pattern: Mapping[str, Any], subject: str) -> None:
-    """Refuse a pattern that this bus could not match faithfully, or that EventBridge would not take.
-
-    Raises:
-        AssemblyError: names the field and its value.
-    """
-    for path, value in _leaves(pattern, ""):
-        if not isinstance(value, list) or not value:
-            raise AssemblyError(f"{subject}: EventPattern {path}: {value!r} is no list of values")
-        for item in value:
-            if isinstance(item, Mapping) and set(item) != {"prefix"}:
-                raise AssemblyError(f"{subject}: EventPattern {path}: {item!r} is not supported locally, only prefix")
-
-
-def _leaves(pattern: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    for key, value in pattern.items():
-        inner = f"{path}.{key}" if path else key
-        if isinstance(value, Mapping):
-            yield from _leaves(value, inner)
-        else:
-            yield inner, value

@@ -17,7 +17,6 @@ from ml_a2.local.alarms import COMPARISONS, MISSING, STATISTICS
 from ml_a2.local.authorization import AccessDeniedError, Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.definition import check_definition
-from ml_a2.local.event_bus import check_pattern
 from ml_a2.local.execution_log import require_delivery
 from ml_a2.local.policy import check_policy
 from ml_a2.local.template import Environment
@@ -189,7 +188,6 @@ def _dashboard(creation: Creation, properties: Properties) -> Created:
 
 
 def _rule(creation: Creation, properties: Properties) -> Created:
-    check_pattern(properties["EventPattern"], creation.logical_id)
     for target in properties.get("Targets", []):
         if unknown := set(target) - {"Arn", "Id", "RoleArn"}:
             raise AssemblyError(f"target property {min(unknown)!r} is not supported locally; see docs/fidelity.md")

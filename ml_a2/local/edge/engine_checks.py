@@ -10,7 +10,6 @@ from ml_a2.errors import AssemblyError
 from ml_a2.local.alarms import COMPARISONS, MISSING
 from ml_a2.local.edge import states_checks
 from ml_a2.local.edge.json_text import is_number, problem_with_json, read_json
-from ml_a2.local.event_bus import check_pattern
 from ml_a2.local.policy import check_policy_shape
 
 # The engine's own versions of these break on requests that are in order; the pipeline and its clients need none.
@@ -99,23 +98,6 @@ def policy_problem(text: str | bytes) -> str | None:
     return None
 
 
-def _event_pattern(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    if operation not in ("PutRule", "TestEventPattern") or "EventPattern" not in request:
-        return
-    try:
-        pattern = read_json(request["EventPattern"])
-    except ValueError as error:
-        yield "InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}"
-        return
-    if not isinstance(pattern, dict):
-        yield "InvalidEventPatternException", "Event pattern is not valid. Reason: Filter is not an object"
-        return
-    try:
-        check_pattern(pattern, f"rule {request.get('Name', '')!r}")
-    except AssemblyError as error:
-        yield "InvalidEventPatternException", str(error)
-
-
 def _alarm(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
     """Refuse an alarm that the evaluation here could not decide, or not in bounded time."""
     if operation != "PutMetricAlarm":
@@ -155,5 +137,4 @@ CHECKS: Mapping[str, tuple[Callable[[str, Mapping[str, Any]], Iterator[Problem]]
     "sqs": (_queue_attributes,),
     "monitoring": (_metrics, _alarm),
     "iam": (_marker, _role_policies),
-    "events": (_event_pattern,),
 }

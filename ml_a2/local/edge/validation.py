@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from moto.core.utils import get_service_model
 from ml_a2.local.edge.engine_checks import is_offered, problems
 from ml_a2.local.edge.json_text import read_json
 from ml_a2.local.edge.refusal import RequestError, signed_for, speaks_query
+from ml_a2.local.edge.rules import broken
 from ml_a2.local.sagemaker.protocol import problem_with
 from ml_a2.local.service_models import service_model
 
@@ -28,9 +30,9 @@ MODELS = {"states": "stepfunctions", "monitoring": "cloudwatch"}
 # How each service names a value that does not fit; any other one says ValidationException.
 CODES = {
     "logs": "InvalidParameterException",
-    "sns": "InvalidParameter",
+    "sns": "ValidationError",
     "sqs": "InvalidParameterValue",
-    "monitoring": "InvalidParameterValue",
+    "monitoring": "ValidationError",
     "iam": "ValidationError",
     "sts": "ValidationError",
 }
@@ -43,7 +45,7 @@ def check_request(environ: WSGIEnvironment) -> None:
     Raises:
         RequestError: what the service would refuse about it.
     """
-    service = signed_for(environ)[0]
+    service, region = signed_for(environ)
     if speaks_query(environ):
         form = read_form(environ)
         operation = _operation(service, form.get("Action", ""), "InvalidAction")
@@ -54,7 +56,9 @@ def check_request(environ: WSGIEnvironment) -> None:
         request = read_body(environ)
     if operation.input_shape and (problem := problem_with(request, operation.input_shape)):
         raise _refusal(CODES.get(service, "ValidationException"), problem)
-    for code, problem in problems(service, operation.name, request):
+    for code, problem in chain(
+        broken(service, operation.name, request, region), problems(service, operation.name, request)
+    ):
         raise _refusal(code, problem)
 
 

@@ -98,7 +98,7 @@ def _send(runtime: LocalRuntime, service: str, operation: str, members: Any) -> 
         ("sns", "GetTopicAttributes", {"TopicArn": "topic"}, "InvalidParameter"),
         ("sns", "Publish", {"Message": "m"}, "InvalidParameter"),
         ("sns", "ListTopics", {"NextToken": "x"}, "InvalidParameter"),
-        ("sns", "CreateTopic", {}, "InvalidParameter"),
+        ("sns", "CreateTopic", {}, "ValidationError"),
         ("sns", "DeletePlatformApplication", {"PlatformApplicationArn": "x"}, "InvalidAction"),
         ("sqs", "CreateQueue", {"QueueName": "q", "Attributes": {"DelaySeconds": "x"}}, "InvalidAttributeValue"),
         ("sqs", "CreateQueue", {"QueueName": "q", "Attributes": {"Policy": "{"}}, "InvalidAttributeValue"),
