@@ -18,6 +18,7 @@ from ml_a2.digest import file_sha256
 from ml_a2.errors import DataError, UserError
 from ml_a2.jobs.quality.archive import extract
 from ml_a2.jobs.quality.errors import EvaluationError
+from ml_a2.jobs.quality.model_file import check_model_file, unreadable
 from ml_a2.loading import load_file_for_model, load_sample
 from ml_a2.problem import KINDS, Problem
 from ml_a2.records.manifest import read_manifest
@@ -147,12 +148,13 @@ def _configuration(archive: Path) -> dict[str, Any]:
         path = Path(folder, MODEL_MEMBER)
         try:
             extract(str(archive), MODEL_MEMBER, str(path))
+            check_model_file(str(archive), MODEL_MEMBER, str(path))
         except EvaluationError as error:
             raise UserError(str(error)) from error
         command = [sys.executable, "-c", READER, str(path)]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         reason = answer.stderr.strip() or f"XGBoost crashes on it (exit status {answer.returncode})"
-        raise UserError(f"{archive} holds no model {MODEL_MEMBER!r} that can be read: {reason}")
+        raise UserError(str(unreadable(str(archive), MODEL_MEMBER, reason)))
     configuration: dict[str, Any] = json.loads(answer.stdout)
     return configuration

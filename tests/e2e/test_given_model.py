@@ -128,7 +128,7 @@ def test_an_archive_from_elsewhere_takes_class_numbers(trained: tuple[Path, dict
             ["--model", "RUN", "--validation", "june.csv", "--target-column", "age"],
             "the target 'age' is a feature of the model",
         ),
-        (["--model", "june.csv", "--validation", "june.csv"], "june.csv holds no model 'xgboost-model'"),
+        (["--model", "june.csv", "--validation", "june.csv"], "june.csv holds no model: it is text"),
         (["--model", "gone", "--validation", "june.csv"], "run 'gone' does not exist in runs; there is "),
     ],
 )

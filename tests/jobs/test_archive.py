@@ -68,7 +68,7 @@ def test_fails_on_what_is_no_archive(tmp_path: Path, spoil: Callable[[bytes], by
     """Cut off, damaged, empty, or something else."""
     archive = _pack(tmp_path / "a", ("xgboost-model", tarfile.REGTYPE, bytes(range(256)) * 400, ""))
     archive.write_bytes(spoil(archive.read_bytes()))
-    with pytest.raises(EvaluationError, match="holds no model 'xgboost-model'"):
+    with pytest.raises(EvaluationError, match="holds no model"):
         _extract(archive)
 
 

@@ -126,14 +126,14 @@ def test_fails_where_there_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"manifest\.json cannot be read"):
         find_model(run)
     (run / "model.tar.gz").write_bytes(b"text")
-    with pytest.raises(UserError, match="holds no model 'xgboost-model': Not a gzipped file"):
+    with pytest.raises(UserError, match="holds no model: it is text, not a tar archive"):
         find_model(run / "model.tar.gz")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"{}", "holds no model 'xgboost-model' that can be read: "),
+        (b"{}", "'xgboost-model' cannot be read as a model of XGBoost "),
         (b'{"a":' * 2_000_000, "XGBoost crashes on it"),  # it follows each level with a call of its own
     ],
 )

@@ -16,6 +16,7 @@ import numpy as np
 from .archive import extract
 from .arrays import Array
 from .errors import EvaluationError
+from .model_file import check_model_file, unreadable
 
 # Seen: models of 3.0.5 predict the same in 2.1.4, those of 3.2.0 do not, since base_score is stored otherwise.
 FIRST_UNREADABLE = (3, 1)
@@ -93,13 +94,13 @@ def load_model(folder: str) -> Model:
     with tempfile.TemporaryDirectory() as scratch:
         path = os.path.join(scratch, "xgboost-model")
         extract(archive, "xgboost-model", path)
+        check_model_file(archive, "xgboost-model", path)
         _check_version(path)
         booster = xgboost.Booster()
         try:
             booster.load_model(path)
         except xgboost.core.XGBoostError as error:
-            reason = str(error).split("Stack trace")[0].strip()
-            raise EvaluationError("the model cannot be loaded: {}".format(reason)) from error
+            raise unreadable(archive, "xgboost-model", str(error)) from error
     return Model(booster)
 
 
