@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 import boto3
 import botocore.session
@@ -25,6 +26,7 @@ from botocore.parsers import ResponseParserError
 
 from ml_a2 import contract
 from ml_a2.errors import PlatformError, UserError
+from ml_a2.loopback import is_loopback
 from ml_a2.service_errors import code_of, has_expired, trouble_of
 
 if TYPE_CHECKING:
@@ -55,27 +57,38 @@ class Account:
     @cached_property
     def s3(self) -> S3Client:
         """Amazon S3."""
-        return self._session.client("s3", endpoint_url=self._endpoint_url, config=self._config)
+        client: S3Client = self._client("s3", self._config)
+        return client
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
         """AWS Step Functions."""
-        return self._session.client("stepfunctions", endpoint_url=self._endpoint_url, config=self._config)
+        client: SFNClient = self._client("stepfunctions", self._config)
+        return client
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """Amazon CloudWatch Logs."""
-        return self._session.client("logs", endpoint_url=self._endpoint_url, config=self._config)
+        client: CloudWatchLogsClient = self._client("logs", self._config)
+        return client
 
     @cached_property
     def cloudformation(self) -> Any:
         """AWS CloudFormation; asked first, it tells at once of an endpoint that is not there."""
-        return self._session.client("cloudformation", endpoint_url=self._endpoint_url)
+        return self._client("cloudformation", None)
 
     @cached_property
     def sns(self) -> Any:
         """Amazon Simple Notification Service."""
-        return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config)
+        return self._client("sns", self._config)
+
+    def _client(self, service: str, config: Config | None) -> Any:
+        """Return a client; of an endpoint on this machine, which no proxy can reach, one without a proxy."""
+        client: Any = self._session.client(service, endpoint_url=self._endpoint_url, config=config)  # type: ignore[call-overload]  # a name known at run time
+        if getproxies() and is_loopback(client.meta.endpoint_url):
+            direct = (config or Config()).merge(Config(proxies={}))
+            client = self._session.client(service, endpoint_url=self._endpoint_url, config=direct)  # type: ignore[call-overload]
+        return client
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Return the outputs of a deployed stack, by which its resources are found.

@@ -27,12 +27,25 @@ def evaluation_files(cache: Path | None = None, tell: Callable[[str], None] = pr
     """
     jobs = Path(str(files("ml_a2.jobs")))
     scripts = [jobs / contract.EVALUATION_SCRIPT, *sorted(jobs.glob(f"{contract.EVALUATION_MODULES}/*.py"))]
-    wheel = (cache or user_cache_path("ml-a2") / "wheels") / contract.XGBOOST_WHEEL
+    wheel = (cache or _cache()) / contract.XGBOOST_WHEEL
     if not wheel.is_file() or file_sha256(wheel) != XGBOOST_WHEEL_SHA256:
         tell(f"downloading {wheel.name} (once): the evaluation image has no xgboost")
         _download(wheel)
     modules = {f"{contract.CODE_PREFIX}{path.relative_to(jobs).as_posix()}": path for path in scripts}
     return {**modules, f"{contract.CODE_PREFIX}{wheel.name}": wheel}
+
+
+def _cache() -> Path:
+    """Return the person's cache of wheels; where nothing can be written there, a folder among temporary files.
+
+    Whoever may write into that one changes nothing: a wheel is taken only with the hash that is expected.
+    """
+    cache = user_cache_path("ml-a2") / "wheels"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir(), "ml-a2-wheels")
+    return cache
 
 
 def _download(wheel: Path) -> None:

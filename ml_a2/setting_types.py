@@ -40,6 +40,13 @@ MOST_TAGS = 49
 TAG_CHARACTERS = re.compile(r"[\w .:/=+\-@]*")
 
 
+def each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a list that names something twice: the stack, or the service, would take it once only."""
+    if twice := [value for number, value in enumerate(values) if value in values[:number]]:
+        raise ValueError(f"{str(twice[0])!r} is named twice; leave one of them out")
+    return values
+
+
 def _is_metric(metric: str) -> str:
     known = sorted({name for names in METRICS.values() for name in names})
     if metric not in known:

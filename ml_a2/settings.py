@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from ml_a2.contract import (
     CHAMPION_METRICS,
@@ -41,6 +41,7 @@ from ml_a2.setting_types import (
     VolumeSize,
     as_api_string,
     as_float,
+    each_once,
     refuse_two_images,
 )
 
@@ -144,7 +145,7 @@ class EvaluationSettings(Table):
     instance_type: InstanceType = Field("ml.m5.xlarge", description="a SageMaker instance type")
     volume_size_gb: VolumeSize = Field(30, description="the host's volume")
     max_runtime_seconds: RunTime = Field(3600, description="after it the job is stopped and the execution fails")
-    slices: Annotated[tuple[Feature, ...], Field(max_length=10)] = Field(
+    slices: Annotated[tuple[Feature, ...], Field(max_length=10), AfterValidator(each_once)] = Field(
         (), description="features by whose values the metrics are also computed"
     )
     group_column: Feature | None = Field(
@@ -191,7 +192,7 @@ class GateCondition(Table):
 class GateSettings(Table):
     """When a model is turned down."""
 
-    conditions: tuple[GateCondition, ...] = Field(
+    conditions: Annotated[tuple[GateCondition, ...], AfterValidator(each_once)] = Field(
         (), description="tables with `metric`, either `minimum` or `maximum`, and perhaps `interval = true`, see below"
     )
     champion: bool = Field(
@@ -237,7 +238,9 @@ class RegistrySettings(Table):
 class AlertSettings(Table):
     """Who hears of a failure."""
 
-    emails: tuple[Email, ...] = Field((), description="addresses that the topic writes to, once each has confirmed")
+    emails: Annotated[tuple[Email, ...], AfterValidator(each_once)] = Field(
+        (), description="addresses that the topic writes to, once each has confirmed"
+    )
 
 
 class StartSettings(Table):
@@ -255,10 +258,10 @@ class NetworkSettings(Table):
     """The network of the jobs."""
 
     isolation: bool = Field(True, description="no job reaches the network; none needs it")
-    subnets: Annotated[tuple[SubnetId, ...], Field(max_length=16)] = Field(
+    subnets: Annotated[tuple[SubnetId, ...], Field(max_length=16), AfterValidator(each_once)] = Field(
         (), description="subnets of a VPC that S3 can be reached from; the jobs run in them"
     )
-    security_groups: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5)] = Field(
+    security_groups: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5), AfterValidator(each_once)] = Field(
         (), description="security groups of the jobs, in the same VPC"
     )
 

@@ -197,3 +197,21 @@ def test_finds_the_stack_of_the_embedded_endpoint(runtime: LocalRuntime, assembl
     """What the runtime deploys is told as CloudFormation tells it."""
     outputs = runtime.deploy(assembly)
     assert Account(region="us-east-1", endpoint_url=runtime.url).outputs(contract.STACK_NAME) == outputs
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_no_proxy_stands_before_an_endpoint_of_this_machine(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a company's proxy, which would not find it."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    expected = dict.fromkeys(contract.OUTPUTS, "value")
+    with _cloudformation(200, _stacks(expected)) as url:
+        assert Account(region="eu-west-1", endpoint_url=url).outputs("s") == expected
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert Account(region="eu-west-1").outputs("s") == expected
+
+
+def test_a_proxy_stands_before_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a person's network has no other way out; here nobody answers at the proxy."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(PlatformError, match="Failed to connect to proxy URL"), aws_errors():
+        Account(region="eu-west-1").s3.list_buckets()

@@ -87,6 +87,13 @@ def test_defaults_are_no_choice(tmp_path: Path) -> None:
         ("[network]\nsubnets = ['subnet-12345678']\n", "security_groups is empty; a VPC needs both"),
         ("[network]\nsecurity_groups = ['sg-12345678']\n", "subnets is empty; a VPC needs both"),
         ("[network]\nsubnets = ['eu-west-1a']\n", "network.subnets.0 = 'eu-west-1a': String should match"),
+        ("[alerts]\nemails = ['a@b.c', 'd@e.f', 'a@b.c']\n", "'a@b.c' is named twice; leave one of them out"),
+        ("[evaluation]\nslices = ['age', 'age']\n", "'age' is named twice"),
+        (
+            "[network]\nsubnets = ['subnet-12345678', 'subnet-12345678']\nsecurity_groups = ['sg-12345678']\n",
+            "'subnet-12345678' is named twice",
+        ),
+        ("[gate]\nconditions = [{metric='auc', minimum=1}, {metric='auc', minimum=1}]\n", "metric='auc' minimum=1"),
         ("[network]\nisolation = 'no'\n", "network.isolation = 'no': Input should be a valid boolean"),
         (
             "[training]\nimage_uri = 'public.ecr.aws/sagemaker/sagemaker-xgboost:1.7-1'\n",

@@ -17,6 +17,7 @@ from ml_a2.cli.diagrams import diagrams
 from ml_a2.cli.doctor import doctor
 from ml_a2.cli.executions import start, stop, watch
 from ml_a2.cli.local import local
+from ml_a2.cli.program import Program
 from ml_a2.cli.records import compare, list_, show
 from ml_a2.cli.report import report
 from ml_a2.cli.run import run
@@ -26,6 +27,7 @@ from ml_a2.cli.verify import verify
 
 
 @click.group(
+    cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="What messages call docs/ lies in a clone, or under share/doc/ml-a2/docs where the package is installed.",
 )

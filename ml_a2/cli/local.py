@@ -21,7 +21,8 @@ EXPORTS = """\
 export AWS_ENDPOINT_URL={url}
 export AWS_ACCESS_KEY_ID=local
 export AWS_SECRET_ACCESS_KEY=local
-export AWS_REGION={region} AWS_DEFAULT_REGION={region}"""
+export AWS_REGION={region} AWS_DEFAULT_REGION={region}
+export NO_PROXY=127.0.0.1${{NO_PROXY:+,$NO_PROXY}} no_proxy=127.0.0.1${{no_proxy:+,$no_proxy}}"""
 NEXT = """\
 aws cloudformation describe-stacks --stack-name {stack}
 aws s3 cp train.csv s3://{bucket}/train/

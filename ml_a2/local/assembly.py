@@ -156,7 +156,12 @@ class _Synth:
         for line in answer.stderr.splitlines():
             if line.startswith("error: "):
                 raise UserError(answer.stderr[answer.stderr.index(line) :].removeprefix("error: ").strip())
-        raise PlatformError(f"synth failed with exit status {answer.returncode}:\n{answer.stderr.strip()}")
+        raise PlatformError(f"synth failed with exit status {answer.returncode}: {_last_line(answer.stderr)}")
+
+
+def _last_line(text: str) -> str:
+    """Return what a program said last: the error, in one line."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "it said nothing")
 
 
 def _is_assembly(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from ml_a2.local.incidents import Incidents
+from ml_a2.loopback import is_loopback
 
 # "Amazon SNS waits 15 seconds for the endpoint's response".
 TIMEOUT_SECONDS = 15
@@ -33,7 +34,9 @@ def _post(url: str, message: Mapping[str, Any], incidents: Incidents) -> None:
         "x-amz-sns-message-id": message["MessageId"],
     }
     try:
-        requests.post(url, json=message, headers=headers, timeout=TIMEOUT_SECONDS).raise_for_status()
+        with requests.Session() as session:
+            session.trust_env = not is_loopback(url)  # no proxy reaches this machine
+            session.post(url, json=message, headers=headers, timeout=TIMEOUT_SECONDS).raise_for_status()
     except requests.RequestException as error:
         incidents.report(f"a message could not be delivered to {url}: {error}")
 

@@ -52,6 +52,7 @@ def test_serves_until_it_is_told_to_end(assembly: Path, number: int) -> None:
     exports = dict(re.findall(r"(\w+)=(\S+)", rest))
     assert set(exports) == {
         "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION",
+        "NO_PROXY", "no_proxy",
     }  # fmt: skip
     assert told[-1] == f"serving {exports['AWS_ENDPOINT_URL']} until Ctrl-C\n"
 

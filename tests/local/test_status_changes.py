@@ -70,8 +70,11 @@ def test_lower_levels_log_less(stage: Stage, level: str, types: list[str]) -> No
     assert records[-1]["details"]["error"] == "TrainingJobFailed"
 
 
-def test_messages_reach_an_http_endpoint_and_the_outbox(stage: Stage, tmp_path: Path) -> None:
-    """SNS's own document is posted to HTTP; by email the subject and the text arrive."""
+def test_messages_reach_an_http_endpoint_and_the_outbox(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SNS's own document is posted to HTTP, past a proxy of the network; by email the subject and the text arrive."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     posted: list[dict[str, Any]] = []
     arrived = threading.Semaphore(0)
 

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import sys
 import threading
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from ml_a2.local.sagemaker.job_log import JobLog
 from ml_a2.local.sagemaker.transfer import Transfer, TransferError
 from ml_a2.local.sagemaker.warm_containers import WarmContainers
 from ml_a2.local.template import Environment
+from ml_a2.unforeseen import describe_unforeseen
 
 # "FailureReason: if a job failed, the reason it failed"; the service keeps this much of it.
 FAILURE_REASON_CHARACTERS = 1024
@@ -188,7 +188,7 @@ class Job(ABC):
         except UserError as error:
             status, reason = "Failed", f"ClientError: {error}"
         except Exception as error:  # noqa: BLE001  # a bug of ours must end the job loudly, not leave it InProgress for ever
-            traceback.print_exc()
+            self._services.incidents.report(f"{self.resource} {self.name}: {describe_unforeseen(error)}")
             status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
         with self._lock:
             self.failure_reason = reason[:FAILURE_REASON_CHARACTERS] if reason else None
