@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ml_a2.data.suspicion.survey import Survey
 from ml_a2.problem import Problem
 
 
@@ -40,6 +41,17 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Surveys:
+    """What is kept of the rows to judge them, in the order of the person's files, the label first."""
+
+    # None where a model is evaluated that exists already.
+    train: Survey | None
+    validation: Survey
+    # The rows of the one file that both were split from, None where there are two.
+    whole: Survey | None = None
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Training and validation rows, encoded for the algorithm."""
 
@@ -50,6 +62,7 @@ class Dataset:
     feature_columns: tuple[str, ...]
     problem: Problem
     origin: dict[str, Any]
+    surveys: Surveys
 
     @property
     def train_rows(self) -> int:

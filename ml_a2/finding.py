@@ -18,3 +18,7 @@ class Finding:
     def as_json(self) -> dict[str, str]:
         """Return the object that `--json` prints."""
         return asdict(self)
+
+    def in_a_line(self) -> str:
+        """Return all of it in one line."""
+        return f"{self.where}: {self.problem}; {self.remedy}"

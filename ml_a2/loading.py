@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ml_a2.dataset import Dataset, Split
+from ml_a2.dataset import Dataset, Split, Surveys
 from ml_a2.plain_file import PlainFile, read_plain_file
 from ml_a2.problem import Problem, infer_problem
 
@@ -87,7 +87,8 @@ def _load_plain(train: Path, validation: Path, target: str, objective: str | Non
     if problem.has_classes and len(held_out.distinct()) < 2:
         return None
     origin = {"train": str(train), "validation": str(validation)}
-    return Dataset(rows, held_out, target, rows.columns[1:], problem, origin)
+    surveys = Surveys(rows.survey, held_out.survey)
+    return Dataset(rows, held_out, target, rows.columns[1:], problem, origin, surveys)
 
 
 def _load_plain_for_model(path: Path, target: str, problem: Problem, features: Sequence[str] | None) -> Dataset | None:
@@ -96,7 +97,7 @@ def _load_plain_for_model(path: Path, target: str, problem: Problem, features: S
     if rows is None or features not in (None, rows.columns[1:]) or not rows.is_encoded(problem):
         return None
     origin = {"train": None, "validation": str(path)}
-    return Dataset(None, rows, target, rows.columns[1:], problem, origin)
+    return Dataset(None, rows, target, rows.columns[1:], problem, origin, Surveys(None, rows.survey))
 
 
 def _read_plain(path: Path, target: str) -> PlainFile | None:

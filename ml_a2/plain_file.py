@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from ml_a2.channel_files import LARGEST_VALUE
+from ml_a2.data.suspicion.survey import Survey, joined, sampled_share, survey
 from ml_a2.dataset import Target
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, label_range, likely_kind
@@ -41,6 +42,7 @@ class PlainFile:
     columns: tuple[str, ...]
     # (n,) of integers, or of floating-point numbers where one is none.
     labels: NDArray[Any]
+    survey: Survey
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -101,8 +103,8 @@ def read_plain_file(path: Path, target: str) -> PlainFile | None:
         columns = _columns(file.readline())
         if len(columns) < 2 or columns[0] != target:
             return None
-        labels = _labels(file, columns)
-    return None if labels is None else PlainFile(path, read_as, columns, labels)
+        checked = _checked(file, columns, read_as[1])
+    return PlainFile(path, read_as, columns, *checked) if checked else None
 
 
 def _columns(header: bytes) -> tuple[str, ...]:
@@ -115,23 +117,24 @@ def _columns(header: bytes) -> tuple[str, ...]:
     return names if not {'"', "\r"} & set(text) and all(names) and len(set(names)) == len(names) else ()
 
 
-def _labels(file: BinaryIO, columns: Sequence[str]) -> NDArray[Any] | None:
-    """Return the labels, (n,); None as soon as a block is not plain."""
-    found: list[NDArray[Any]] = []
+def _checked(file: BinaryIO, columns: Sequence[str], size: int) -> tuple[NDArray[Any], Survey] | None:
+    """Return the labels, (n,), and what is kept of the rows; None as soon as a block is not plain."""
+    found: list[tuple[NDArray[Any], Survey]] = []
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers, "reading") as pool:
-        waiting: deque[Future[NDArray[Any] | None]] = deque()
+        waiting: deque[Future[tuple[NDArray[Any], Survey] | None]] = deque()
         blocks = _blocks(file)
         while True:
             while len(waiting) < 2 * workers and (block := next(blocks, None)) is not None:
-                waiting.append(pool.submit(_check, block, columns))
+                waiting.append(pool.submit(_check, block, columns, size))
             if not waiting:
-                return np.concatenate(found) if found else None
-            labels = waiting.popleft().result()
-            if labels is None:
+                labels, surveys = zip(*found, strict=True) if found else ((), ())
+                return (np.concatenate(labels), joined(surveys)) if found else None
+            checked = waiting.popleft().result()
+            if checked is None:
                 pool.shutdown(cancel_futures=True)
                 return None
-            found.append(labels)
+            found.append(checked)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -140,8 +143,14 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         yield block + file.readline()
 
 
-def _check(block: bytes, columns: Sequence[str]) -> NDArray[Any] | None:
-    """Return the labels of some lines, None where they are not plain."""
+def _check(block: bytes, columns: Sequence[str], size: int) -> tuple[NDArray[Any], Survey] | None:
+    """Return the labels of some lines, and what is kept of them; None where they are not plain.
+
+    Args:
+        block: the lines.
+        columns: the names of the columns.
+        size: of the file, in bytes: by it fewer rows of a large one are kept whole.
+    """
     if any(mark in block for mark in READ_DIFFERENTLY):
         return None
     try:
@@ -160,7 +169,10 @@ def _check(block: bytes, columns: Sequence[str]) -> NDArray[Any] | None:
     if not fits or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return None
     labels = _numbers(table.select(columns[:1]))[:, 0]
-    return labels if np.isfinite(labels).all() else None
+    if not np.isfinite(labels).all():
+        return None
+    share = sampled_share(size * len(labels) / len(block), len(columns))
+    return labels, survey([labels.astype(np.float64), *features.T], share)
 
 
 def _numbers(table: pa.Table) -> NDArray[Any]:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from ml_a2.channel_files import LARGEST_VALUE
 from ml_a2.channel_writing import TableRows
-from ml_a2.dataset import Dataset, Split
+from ml_a2.data.suspicion.survey import ROWS_AT_ONCE, Survey, joined, sampled_share, survey
+from ml_a2.dataset import Dataset, Split, Surveys
 from ml_a2.errors import DataError
 from ml_a2.labels import TableLabels, encode
 from ml_a2.problem import Problem, infer_problem
@@ -41,6 +42,7 @@ def prepare(source: Source, held_out: Source | None, target: str, objective: str
     problem = infer_problem(TableLabels(source.table[target]), objective, source.name, target)
     labels = [encode(other.table[target], problem, other.name, target, other.first_row) for other in sources]
     tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
+    kept = [_survey(table) for table in tables]
     origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
     if held_out is None:
         if problem.kind == "ranking":
@@ -56,7 +58,9 @@ def prepare(source: Source, held_out: Source | None, target: str, objective: str
         }
     _check_classes(tables, problem, sources)
     _check_values(tables[0], source.name)
-    return Dataset(TableRows(tables[0]), TableRows(tables[1]), target, features, problem, origin)
+    train, validation = kept if held_out else (kept[0].part(part.index) for part in tables)
+    surveys = Surveys(train, validation, None if held_out else kept[0])
+    return Dataset(TableRows(tables[0]), TableRows(tables[1]), target, features, problem, origin, surveys)
 
 
 def prepare_for_model(source: Source, target: str, problem: Problem, features: Sequence[str] | None = None) -> Dataset:
@@ -80,8 +84,9 @@ def prepare_for_model(source: Source, target: str, problem: Problem, features: S
     _check_labels(source, target)
     source.table[target] = _as_the_model_knows(source.table[target], problem)
     labels = encode(source.table[target], problem, source.name, target, source.first_row)
-    rows = TableRows(_encoded(source, target, features, labels))
-    return Dataset(None, rows, target, features, problem, {"train": None, "validation": source.name})
+    table = _encoded(source, target, features, labels)
+    origin = {"train": None, "validation": source.name}
+    return Dataset(None, TableRows(table), target, features, problem, origin, Surveys(None, _survey(table)))
 
 
 def _check_model_features(source: Source, own: Sequence[str], features: Sequence[str], target: str) -> None:
@@ -194,8 +199,17 @@ def _as_text(label: Any) -> str:
 
 
 def _encoded(source: Source, target: str, features: Sequence[str], labels: pd.Series) -> pd.DataFrame:
-    """Put the label first and the features in one order for both channels."""
-    return pd.concat([labels.rename(target), source.table[list(features)]], axis=1)
+    """Put the label first and the features in one order for both channels, and number the rows from 0 on."""
+    table = pd.concat([labels.rename(target), source.table[list(features)]], axis=1)
+    return table.reset_index(drop=True)
+
+
+def _survey(table: pd.DataFrame) -> Survey:
+    share = sampled_share(len(table), len(table.columns))
+    return joined(
+        survey([rows[column].to_numpy(np.float64, na_value=np.nan) for column in rows], share)
+        for rows in (table.iloc[first : first + ROWS_AT_ONCE] for first in range(0, len(table), ROWS_AT_ONCE))
+    )
 
 
 def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -64,6 +64,10 @@ class _BarDisplay:
         """Show a step of the preparation."""
         self._console.print(text, markup=False)
 
+    def warn(self, text: str) -> None:
+        """Show what would be ignored without a word."""
+        self._console.print(f"  warning  {text}", style="yellow", markup=False)
+
 
 class RunDisplay(_BarDisplay):
     """Hears of a run and shows it; as a context manager it leaves the terminal as it was."""
@@ -75,10 +79,6 @@ class RunDisplay(_BarDisplay):
         super().__init__(stream, MofNCompleteColumn(), metric, TimeElapsedColumn())
         self._rounds = 0
         self._training = self._bars.add_task("training", total=None, metric="", visible=False)
-
-    def warn(self, text: str) -> None:
-        """Show what would be ignored without a word."""
-        self._console.print(f"  warning  {text}", style="yellow", markup=False)
 
     def state(self, entered: StateEntered) -> None:
         """Show a state; of the polling loops the first wait only."""

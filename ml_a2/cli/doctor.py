@@ -21,7 +21,7 @@ from ml_a2.cli.options import (
     OPTIONS_OF_DATA_AND_STACK,
     with_options,
 )
-from ml_a2.cli.plan import one_stack, plan
+from ml_a2.cli.plan import one_stack, plan, warnings_of_data
 from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
 from ml_a2.finding import Finding
 
@@ -197,3 +197,4 @@ def _examine_table(
     tell(f"data: {prepared.dataset.describe()}")
     named = {**load_settings(settings).training.hyperparameters, **asked.hyperparameters}
     yield from check_request(named, has_validation=True)
+    yield from warnings_of_data(settings, asked.hyperparameters, prepared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ml_a2.cli.options import RUNS, SAMPLES
 from ml_a2.errors import UserError
 
 if TYPE_CHECKING:
+    from ml_a2.finding import Finding
     from ml_a2.records.request import Prepared, Request
     from ml_a2.settings import EvaluationSettings, TrainingSettings
 
@@ -89,6 +91,34 @@ def plan_of_data(
     prepared = Request(directory=str(Path.cwd()), **_data(options), objective=objective).prepare()
     _check_features(prepared, chosen.evaluation)
     return prepared, chosen.training.instance_count, _settled(prepared, chosen.training, hyperparameters, None)
+
+
+def warnings_of_data(
+    settings: Path | None, hyperparameters: Mapping[str, str], prepared: Prepared
+) -> Iterator[Finding]:
+    """Yield what makes an evaluation of the data worthless, and is no error.
+
+    Args:
+        settings: the settings file, None for the defaults.
+        hyperparameters: those of the execution's input, laid over those of the settings.
+        prepared: the data.
+    """
+    from ml_a2.dataset_checks import check_dataset
+    from ml_a2.settings import load_settings
+
+    chosen = load_settings(settings)
+    named = {**chosen.training.hyperparameters, **hyperparameters}
+    yield from check_dataset(prepared.dataset, named, chosen.evaluation.group_column)
+
+
+def refuse_if_strict(warnings: Sequence[Finding], *, strict: bool) -> None:
+    """Refuse to go on where warnings count.
+
+    Raises:
+        UserError: there are some; it tells all of them, a line each.
+    """
+    if strict and warnings:
+        raise UserError("\nerror: ".join(warning.in_a_line() for warning in warnings))
 
 
 def _check_features(prepared: Prepared, evaluation: EvaluationSettings) -> None:

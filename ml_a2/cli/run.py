@@ -20,7 +20,7 @@ from ml_a2.cli.options import (
     RUNS,
     with_options,
 )
-from ml_a2.cli.plan import one_stack, plan
+from ml_a2.cli.plan import one_stack, plan, refuse_if_strict, warnings_of_data
 from ml_a2.errors import PipelineError, UserError
 from ml_a2.local.sagemaker.warm_containers import WarmContainers
 
@@ -112,9 +112,11 @@ def _run(
         from ml_a2.progress import RunDisplay
 
         Faults(PERMISSIONS).inject(options["faults"])  # refuses what it does not know
-        warnings = list(check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True))
-        if strict and warnings:
-            raise UserError(f"{warnings[0].where}: {warnings[0].problem}; {warnings[0].remedy}")
+        warnings = (
+            *check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True),
+            *warnings_of_data(settings, asked.hyperparameters, prepared),
+        )
+        refuse_if_strict(warnings, strict=strict)
         with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
             display.say(f"data: {prepared.dataset.describe()}")
             if prepared.model:
@@ -122,8 +124,8 @@ def _run(
                     f"model: {prepared.model.archive}, trained by {prepared.model.run or 'nobody who is known'}"
                 )
             for warning in warnings:
-                display.warn(f"{warning.where}: {warning.problem}; {warning.remedy}")
-            result = execute(ahead.result(display.say), RunRequest(asked, prepared, RUNS), display)
+                display.warn(warning.in_a_line())
+            result = execute(ahead.result(display.say), RunRequest(asked, prepared, RUNS, warnings), display)
             ahead.end()  # before anything is told of as done
             if permissions:
                 display.permissions(result)

@@ -39,9 +39,12 @@ s3:AbortMultipartUpload and s3:ListMultipartUploadParts; with a KMS key kms:Gene
 )
 @with_options(OPTIONS_OF_DATA)
 @with_options(ACCOUNT_OPTIONS)
-def upload(*, hyperparameters: dict[str, str], settings: Path | None, as_json: bool, **options: Any) -> None:
+@click.option("--strict", is_flag=True, help="Let warnings about the data count as errors.")
+def upload(
+    *, hyperparameters: dict[str, str], settings: Path | None, strict: bool, as_json: bool, **options: Any
+) -> None:
     """Check data as `ml-a2 run` does, and copy it with the evaluation's code to the deployed stack."""
-    from ml_a2.cli.plan import plan_of_data
+    from ml_a2.cli.plan import plan_of_data, refuse_if_strict, warnings_of_data
 
     account = {name: options.pop(name) for name in ("profile", "region", "endpoint_url", "stack")}
     with ending(as_json=as_json):
@@ -49,6 +52,8 @@ def upload(*, hyperparameters: dict[str, str], settings: Path | None, as_json: b
         from ml_a2.progress import UploadDisplay
 
         prepared, hosts, needed = plan_of_data(settings, hyperparameters, options)
+        warnings = list(warnings_of_data(settings, needed, prepared))
+        refuse_if_strict(warnings, strict=strict)
         stream = sys.stderr if as_json else sys.stdout
         with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder, deployed_pipeline(**account) as pipeline:
             files = {
@@ -57,6 +62,8 @@ def upload(*, hyperparameters: dict[str, str], settings: Path | None, as_json: b
             }
             with UploadDisplay(stream, sum(path.stat().st_size for path in files.values())) as display:
                 display.say(f"data: {prepared.dataset.describe()}")
+                for warning in warnings:
+                    display.warn(warning.in_a_line())
                 with _told_of_what_stays():
                     uploaded = pipeline.upload(files, again=False, tell=display.sent)
         following = "ml-a2 start" + "".join(f" --set {shlex.quote(f'{n}={v}')}" for n, v in needed.items())
@@ -64,7 +71,8 @@ def upload(*, hyperparameters: dict[str, str], settings: Path | None, as_json: b
         kept = sum(each.kept for each in uploaded.values())
         if as_json:
             objects = [{**vars(each), "key": key} for key, each in uploaded.items()]
-            click.echo(json.dumps({"objects": objects, "hyperparameters": needed, "next": following}))
+            told = [warning.as_json() for warning in warnings]
+            click.echo(json.dumps({"objects": objects, "hyperparameters": needed, "warnings": told, "next": following}))
         else:
             for each in uploaded.values():
                 if each.resumed:

@@ -27,6 +27,7 @@ from ml_a2.digest import HashedFile
 from ml_a2.errors import PlatformError
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.execution_events import Listener, follow
+from ml_a2.finding import Finding
 from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
 from ml_a2.local.objects.checksums import Checksums
@@ -88,6 +89,8 @@ class RunRequest:
     asked: Request
     prepared: Prepared
     runs: Path
+    # What a person was warned of before.
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,7 @@ class _Results:
             self._fetch_model(folder, history),
             stand_in,
             seconds,
+            self.request.warnings,
         )
         self._keep_manifest(folder, ended)
         write_report(folder)

@@ -13,6 +13,7 @@ from ml_a2.client import Outcome, Uploaded, last_known, metric_values
 from ml_a2.dataset import Dataset
 from ml_a2.digest import file_sha256, members_sha256
 from ml_a2.errors import UserError
+from ml_a2.finding import Finding
 from ml_a2.records.given_model import GivenModel
 from ml_a2.records.manifest import as_iso, environment, execution_facts, job_facts
 from ml_a2.records.request import Prepared, Request
@@ -48,6 +49,8 @@ class Ended:
     stand_in: str | None
     # All that was done for it once data and stack were there, uploads included.
     seconds: float
+    # What a person was warned of before it began.
+    warnings: tuple[Finding, ...] = ()
 
 
 def manifest_of(asked: Request, prepared: Prepared, ended: Ended) -> dict[str, Any]:
@@ -62,6 +65,7 @@ def manifest_of(asked: Request, prepared: Prepared, ended: Ended) -> dict[str, A
         },
         "gate": ended.outcome.gate,
         "failure": asdict(failure) if failure else None,
+        "warnings": [warning.as_json() for warning in ended.warnings],
         "template_sha256": ended.template_sha256,
         "data": {**_data(prepared.dataset), **_files(prepared, ended.uploaded.values())},
         "code": [

@@ -162,6 +162,7 @@ def _gate_words(conditions: tuple[Condition, ...]) -> str:
 def _cautions(record: Record, metrics: list[Metric]) -> tuple[str, ...]:
     """Return what a reader could otherwise overlook."""
     found = [f"{file} is there but cannot be read; what stands in it is missing here." for file in record.unreadable]
+    found += [_warning(entry) for entry in objects(record.manifest, "warnings")]
     found += [_against_baseline(metric) for metric in headlines(record, metrics)]
     worse = [m.in_text for m in metrics if m.against_champion and m.against_champion.tone == "bad"]
     if worse:
@@ -179,6 +180,11 @@ def _cautions(record: Record, metrics: list[Metric]) -> tuple[str, ...]:
     if record.evaluation and not record.curves:
         found.append("This run has no curves.json, so there are no plots.")
     return tuple(text for text in found if text)
+
+
+def _warning(entry: dict[str, Any]) -> str:
+    """Return what was warned of before the execution began; a path keeps its first letter."""
+    return name(f"{entry.get('where')}: {entry.get('problem')}.", LONGEST_SENTENCE)
 
 
 def _against_baseline(metric: Metric) -> str:
