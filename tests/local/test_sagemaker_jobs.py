@@ -149,7 +149,13 @@ def test_quotas_bound_what_runs_at_once(account: Account) -> None:
             },
             "AlgorithmSpecification.ContainerEntrypoint is not supported locally",
         ),
-        ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining True is not supported locally"),
+        (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+            },
+            "MaxWaitTimeInSeconds is not supported locally",
+        ),
         (
             {"AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "Pipe"}},
             "TrainingInputMode 'Pipe'",

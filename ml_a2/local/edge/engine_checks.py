@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ml_a2.errors import AssemblyError
-from ml_a2.local.alarms import COMPARISONS, MISSING
+from ml_a2.local.alarms import COMPARISONS
 from ml_a2.local.edge import states_checks
 from ml_a2.local.edge.json_text import is_number, problem_with_json, read_json
 from ml_a2.local.policy import check_policy_shape
@@ -31,8 +31,6 @@ ALARM_MEMBERS = {"MetricName", "Namespace", "Statistic", "Period", "Threshold"}
 ALARM_UNSUPPORTED = {
     "Metrics", "ExtendedStatistic", "EvaluateLowSampleCountPercentile", "ThresholdMetricId", "Unit",
 }  # fmt: skip
-# "The number of evaluation periods times the period": a day, for periods below an hour.
-LONGEST_EVALUATION_SECONDS = 86_400
 NO_METRIC = {"Namespace": "", "MetricName": ""}
 QUEUE_ATTRIBUTES = {
     *QUEUE_NUMBERS, "Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "SqsManagedSseEnabled",
@@ -99,7 +97,7 @@ def policy_problem(text: str | bytes) -> str | None:
 
 
 def _alarm(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    """Refuse an alarm that the evaluation here could not decide, or not in bounded time."""
+    """Refuse an alarm that the evaluation here could not decide."""
     if operation != "PutMetricAlarm":
         return
     if missing := ALARM_MEMBERS - request.keys():
@@ -109,15 +107,6 @@ def _alarm(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
         yield "ValidationError", f"{min(unknown)} is not supported locally; see docs/fidelity.md"
     if request["ComparisonOperator"] not in COMPARISONS:
         yield "ValidationError", f"ComparisonOperator must be one of {', '.join(COMPARISONS)} locally"
-    if (missing_data := request.get("TreatMissingData", "missing")) not in MISSING:
-        yield "ValidationError", f"TreatMissingData {missing_data!r:.80} is not one of {', '.join(MISSING)}"
-    period = request["Period"]
-    if period not in (10, 20, 30) and (period < 60 or period % 60):
-        yield "ValidationError", "Period must be 10, 20, 30, or a multiple of 60"
-    elif request["EvaluationPeriods"] * period > LONGEST_EVALUATION_SECONDS:
-        yield "ValidationError", "Metrics cannot be checked across more than a day (EvaluationPeriods * Period)"
-    if request.get("DatapointsToAlarm", 1) > request["EvaluationPeriods"]:
-        yield "ValidationError", "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
 
 
 def _metrics(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:

@@ -14,6 +14,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from ml_a2.local.edge.json_text import read_json
+from ml_a2.local.edge.refusal import signed_for
+from ml_a2.local.edge.rules import broken
 from ml_a2.local.service_models import service_model
 
 if TYPE_CHECKING:
@@ -47,19 +49,20 @@ class SageMakerApi:
         """Answer one request."""
         name = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
-            status, answer = "200 OK", self._call(name, environ["wsgi.input"].read())  # bounded by the guard
+            body = environ["wsgi.input"].read()  # bounded by the guard
+            status, answer = "200 OK", self._call(name, body, signed_for(environ)[1])
         except ApiError as error:
             status, answer = "400 Bad Request", {"__type": error.code, "message": str(error)}
-        body = json.dumps(answer, default=_encode).encode()
+        content = json.dumps(answer, default=_encode).encode()
         headers = [
             ("Content-Type", "application/x-amz-json-1.1"),
-            ("Content-Length", str(len(body))),
+            ("Content-Length", str(len(content))),
             ("x-amzn-RequestId", str(uuid.uuid4())),
         ]
         start_response(status, headers)
-        return [body]
+        return [content]
 
-    def _call(self, name: str, body: bytes) -> Mapping[str, Any]:
+    def _call(self, name: str, body: bytes, region: str) -> Mapping[str, Any]:
         if name not in self._operations:
             raise ApiError("UnknownOperationException", f"{name} is not supported locally; see docs/fidelity.md")
         try:
@@ -67,6 +70,8 @@ class SageMakerApi:
         except ValueError as error:
             raise ApiError("SerializationException", f"the request is no JSON: {error}") from error
         validate(name, request, self.service)
+        for code, problem in broken(self.service, name, request, region):
+            raise ApiError(code, problem)
         return self._operations[name](request)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ml_a2.local.edge.rules import events, sns
+from ml_a2.local.edge.rules import cloudwatch, events, logs, sagemaker, sns, sqs, stepfunctions
 from ml_a2.local.edge.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (*events.BOOK.rules, *sns.BOOK.rules)
+BOOKS = (cloudwatch.BOOK, logs.BOOK, events.BOOK, sagemaker.BOOK, sns.BOOK, sqs.BOOK, stepfunctions.BOOK)
+RULES: tuple[Rule, ...] = tuple(rule for book in BOOKS for rule in book.rules)
 _BY_OPERATION: dict[tuple[str, str], list[Rule]] = {}
 for _rule in RULES:
     for _operation in _rule.operations:
