@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from ml_a2 import contract
 from ml_a2.execution_events import Event
-from ml_a2.execution_history import failed_stage, job_name, last_known
+from ml_a2.execution_history import failed_stage, job_name, last_known, next_step
 from ml_a2.job_logs import STAGES, JobLog, last_words
 from ml_a2.service_errors import code_of
 from ml_a2.uploads import Uploaded, Uploads, not_written
@@ -187,6 +187,10 @@ class Pipeline:
         """Return every event of an execution."""
         pages = self._clients.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
         return [dict(event) for page in pages for event in page["events"]]
+
+    def next_step(self, execution_arn: str) -> str:
+        """Return what the message of a failure advises; empty where there was none."""
+        return next_step(self.history(execution_arn))
 
     def waits(self, execution_arn: str) -> dict[str, int]:
         """Return how many seconds each Wait state of an execution's definition waits."""

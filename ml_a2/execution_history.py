@@ -35,6 +35,11 @@ def output_of(events: list[dict[str, Any]], state: str) -> dict[str, Any]:
     return {}
 
 
+def next_step(events: list[dict[str, Any]]) -> str:
+    """Return what the failure path advises, as the message to the topic has it; empty where it was not passed."""
+    return str(last_known(events, "failure").get("next_step", ""))
+
+
 def failed_stage(events: list[dict[str, Any]]) -> str:
     """Return the stage that the failure path names, or the state that the execution was in."""
     entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]

@@ -78,13 +78,15 @@ class RunDisplay(_BarDisplay):
         metric = TextColumn("{task.fields[metric]}")
         super().__init__(stream, MofNCompleteColumn(), metric, TimeElapsedColumn())
         self._rounds = 0
-        self._training = self._bars.add_task("training", total=None, metric="", visible=False)
+        self._training = self._bars.add_task("training", start=False, total=None, metric="", visible=False)
 
     def state(self, entered: StateEntered) -> None:
         """Show a state; of the polling loops the first wait only."""
         if entered.name in self._shown or entered.name.startswith("Describe") or entered.name.endswith("Status?"):
             return
         self._shown.add(entered.name)
+        if entered.name == "WaitForTraining":
+            self._bars.start_task(self._training)
         self._bars.update(self._training, visible=entered.name == "WaitForTraining")
         self._console.print(f"  {entered.name}", markup=False)
 
@@ -142,6 +144,11 @@ class RunDisplay(_BarDisplay):
         for line in lines:
             self._console.print(f"  log    {line}", markup=False)
 
+    def advice(self, next_step: str) -> None:
+        """Show what the message to the topic advises."""
+        if next_step:
+            self._console.print(f"  advice {next_step}", markup=False)
+
     def following(self, *commands: str) -> None:
         """Show which commands are useful next."""
         for command in commands:
@@ -152,13 +159,14 @@ class RunDisplay(_BarDisplay):
         failure = result.failure
         self.ended(result.execution, result.status, result.seconds, failure, result.evaluation)
         self.last_words(result.last_log_lines if failure else ())
+        self.advice(result.next_step if failure else "")
         if result.stand_in:
             self._console.print(f"  {result.stand_in}; see docs/fidelity.md", style="dim", markup=False)
         for incident in result.incidents:
             self.warn(incident)
-        for path in sorted(result.run_directory.rglob("*")):
-            if path.is_file():
-                self._console.print(f"  {path}", style="dim", markup=False)
+        files = sum(path.is_file() for path in result.run_directory.rglob("*"))
+        self._console.print(f"  {_counted(files, 'file')} in {result.run_directory}", style="dim", markup=False)
+        self._console.print(f"report: {result.report}", style="bold", markup=False)
 
 
 class UploadDisplay(_BarDisplay):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
+from ml_a2.client import Failure
 from ml_a2.execution_events import LogLine, Pause, TrainingPlanned, TrainingRound
+from ml_a2.local.run import RunResult
 from ml_a2.progress import RunDisplay
 
 
@@ -44,3 +47,38 @@ def test_lines_of_a_log_stay_above_the_bar_of_a_terminal() -> None:
     shown = _shown(Terminal(), lines=True)
     assert "[algo-2] [0]      train-auc:0.5" in shown
     assert "round 1/1" not in shown
+
+
+def test_a_result_ends_with_the_report_not_with_a_list_of_files(tmp_path: Path) -> None:
+    """One line names the page to open; how many files there are is told, not each."""
+    (tmp_path / "report.html").touch()
+    (tmp_path / "curves.json").touch()
+    stream = io.StringIO()
+    with RunDisplay(stream) as display:
+        display.result(RunResult("june", "SUCCEEDED", tmp_path, 6.9))
+        display.following("ml-a2 report june --open")
+    assert stream.getvalue().splitlines() == [
+        "SUCCEEDED  june  6.9 s",
+        f"  2 files in {tmp_path}",
+        f"report: {tmp_path / 'report.html'}",
+        "next: ml-a2 report june --open",
+    ]
+
+
+def test_a_failure_has_the_advice_of_the_message(tmp_path: Path) -> None:
+    """Below the reason and the last lines of the log."""
+    stream = io.StringIO()
+    failure = Failure("Training", "TrainingJobFailed", "no rows")
+    result = RunResult(
+        "june", "FAILED", tmp_path, 6.9, failure=failure, next_step="mend the cause", last_log_lines=("x",)
+    )
+    with RunDisplay(stream) as display:
+        display.result(result)
+    assert stream.getvalue().splitlines()[:6] == [
+        "FAILED  june  6.9 s",
+        "  stage  Training",
+        "  error  TrainingJobFailed",
+        "  cause  no rows",
+        "  log    x",
+        "  advice mend the cause",
+    ]

@@ -12,6 +12,7 @@ import sys
 import click
 
 from ml_a2 import __version__
+from ml_a2.cli.beginning import began_now
 from ml_a2.cli.cost import cost
 from ml_a2.cli.diagrams import diagrams
 from ml_a2.cli.doctor import doctor
@@ -32,8 +33,10 @@ from ml_a2.cli.verify import verify
     epilog="What messages call docs/ lies in a clone, or under share/doc/ml-a2/docs where the package is installed.",
 )
 @click.version_option(__version__, prog_name="ml-a2")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Train and evaluate tabular models with a pipeline that runs the same on the laptop and on AWS."""
+    context.obj = began_now()
     # A command imports modules and reads service models, a million small objects that stay until its end: the collector
     # would look through them again and again, a third of the time of a start, and then once more to take them apart.
     gc.set_threshold(200_000, 50, 100)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ml_a2.cli.beginning import say_first
 from ml_a2.cli.ending import ending
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ or drawn, 130 interrupted."""
 @click.option("--region", default="us-east-1", show_default=True, help="The region that the endpoint plays.")
 def diagrams(*, assembly: Path | None, output: Path, region: str) -> None:
     """Draw the architecture from the template, and a walkthrough from what executing it does."""
+    say_first("drawing the template, and executing it twice", err=False)
     from ml_a2.diagrams.pictures import scene_of, write_pictures
     from ml_a2.local.assembly import find_assembly
     from ml_a2.local.runtime import read_template

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from ml_a2 import contract
+from ml_a2.cli.beginning import say_first
 from ml_a2.cli.interrupts import heed_interrupts
 from ml_a2.cli.options import (
     EXIT_FAILED,
@@ -21,7 +22,7 @@ from ml_a2.cli.options import (
     OPTIONS_OF_DATA_AND_STACK,
     with_options,
 )
-from ml_a2.cli.plan import one_stack, plan, warnings_of_data
+from ml_a2.cli.plan import data_named, one_stack, plan, warnings_of_data
 from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
 from ml_a2.finding import Finding
 
@@ -67,9 +68,10 @@ credentials, 130 interrupted."""
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
     """Tell what would go wrong on AWS, before anything is deployed or submitted."""
+    heed_interrupts()
+    say_first(f"examining {_subject(options)}", err=as_json)
     from ml_a2.progress import CheckDisplay
 
-    heed_interrupts()
     findings = []
     try:
         with CheckDisplay(sys.stderr if as_json else sys.stdout) as display:
@@ -87,6 +89,20 @@ def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo(json.dumps({"wrong": wrong, "findings": [finding.as_json() for finding in findings]}))
     sys.exit(EXIT_FAILED if wrong else 0)
+
+
+def _subject(options: dict[str, Any]) -> str:
+    """Return in words what a command line asks about."""
+    parts = [data_named(options)] if _names_data(options) else []
+    if options["deployed"] or any(options[name] for name in ("profile", "endpoint_url", "stack")):
+        parts.append(f"the deployed stack {options['stack'] or contract.STACK_NAME}")
+    elif options["assembly"] or not parts:
+        parts.append(f"the stack in {options['assembly']}" if options["assembly"] else "the stack")
+    return " and ".join(parts)
+
+
+def _names_data(options: dict[str, Any]) -> bool:
+    return any(options[name] for name in ("sample", "train", "validation", "target_column"))
 
 
 def _examine(
@@ -110,7 +126,7 @@ def _examine(
             raise UserError("--permissions is told after a rehearsal, which a deployed stack is spared; leave it out")
         yield from _examine_deployed(tell, settings, assembly, account, options)
         return
-    if any(options[name] for name in ("sample", "train", "validation", "target_column")):
+    if _names_data(options):
         yield from _examine_data(tell, settings, **options)
         if assembly is None:
             return
@@ -142,7 +158,7 @@ def _examine_deployed(
     template = read_template(assembly or find_assembly(settings, tell=tell)[0])
     with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder, aws_errors():
         data = None
-        if any(options[name] for name in ("sample", "train", "validation", "target_column")):
+        if _names_data(options):
             prepared, hosts, _ = plan_of_data(settings, options["hyperparameters"], options)
             tell(f"data: {prepared.dataset.describe()}")
             data = prepared.write(Path(folder), hosts)

@@ -195,6 +195,7 @@ def _follow(
         display.ended(name, outcome.status, seconds, outcome.failure, evaluation)
         words = pipeline.last_words(arn, outcome.failure.stage) if outcome.failure else []
         display.last_words(words)
+        display.advice(pipeline.next_step(arn) if outcome.failure else "")
         # Those two read the folder of runs unless something names AWS.
         named = {**account, "stack": account["stack"] or contract.STACK_NAME}
         following = [following_command("report", name, named)]

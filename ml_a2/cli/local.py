@@ -87,6 +87,7 @@ def up(
 ) -> None:
     """Serve the endpoint with the stack deployed until Ctrl-C, and print what to export."""
     with ending(as_json=False):
+        _tell("starting the endpoint")
         from ml_a2.errors import UserError
         from ml_a2.local.assembly import find_assembly
 

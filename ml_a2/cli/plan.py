@@ -29,6 +29,12 @@ def one_stack(settings: Path | None, assembly: Path | None) -> None:
         raise UserError("--settings is read when the stack is synthesized, and --assembly is synthesized already")
 
 
+def data_named(options: dict[str, Any]) -> str:
+    """Return in words which data a command line names, right or wrong."""
+    files = [str(options[name]) for name in ("train", "validation") if options[name]]
+    return " and ".join(files) or f"sample {options['sample'] or SAMPLES[0]}"
+
+
 def plan(
     settings: Path | None, assembly: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
 ) -> tuple[Request, Prepared]:

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from ml_a2 import contract
+from ml_a2.cli.beginning import say_to_a_terminal
 from ml_a2.cli.ending import ending
 from ml_a2.cli.options import ACCOUNT_OPTIONS, RUNS_OPTION, with_options
 from ml_a2.errors import UserError
@@ -42,6 +43,7 @@ def names_aws(account: Mapping[str, str | None]) -> bool:
 @contextmanager
 def records_of_aws(*, stack: str | None, **account: str | None) -> Iterator[tuple[RemoteRecords, Account, Pipeline]]:
     """Open the records of a deployed stack, with the clients and the pipeline that they are read by."""
+    say_to_a_terminal(f"reading the executions of {stack or contract.STACK_NAME}")
     from ml_a2.account import Account, aws_errors
     from ml_a2.client import Pipeline
     from ml_a2.records.remote import RemoteRecords
@@ -55,14 +57,14 @@ def records_of_aws(*, stack: str | None, **account: str | None) -> Iterator[tupl
 @contextmanager
 def _records(*, runs: Path, **account: str | None) -> Iterator[Records]:
     """Open the records that the options name."""
-    from ml_a2.records.record import RunDirectories
-
     if names_aws(account):
         with records_of_aws(**account) as (records, _, _):
             yield records
         return
     if click.get_current_context().get_parameter_source("runs") is not ParameterSource.DEFAULT and not runs.is_dir():
         raise UserError(f"{runs} does not exist; name the folder of runs with --runs DIR")
+    from ml_a2.records.record import RunDirectories
+
     yield RunDirectories(runs)
 
 

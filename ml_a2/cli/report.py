@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from ml_a2.cli.beginning import say_to_a_terminal
 from ml_a2.cli.ending import ending
+from ml_a2.cli.opening import OPEN_OPTION, open_page
 from ml_a2.cli.options import ACCOUNT_OPTIONS, RUNS, RUNS_OPTION, with_options
 from ml_a2.cli.records import names_aws, records_of_aws
 from ml_a2.errors import UserError
@@ -18,7 +20,7 @@ from ml_a2.errors import UserError
 @click.command(
     epilog="""\b
 Examples:
-  ml-a2 report last
+  ml-a2 report last --open
   ml-a2 report 20261123-220048-a29d
   ml-a2 report runs/20261123-220048-a29d --json
   ml-a2 report june --stack MlA2TrainingEvaluationStack
@@ -36,15 +38,17 @@ Exit status: 0 written, 1 AWS refused it or could not be reached, 2 wrong usage,
 )
 @click.argument("run")
 @RUNS_OPTION
+@OPEN_OPTION
 @click.option("--output", type=click.Path(path_type=Path), help="Where to copy an execution on AWS to.")
 @with_options(ACCOUNT_OPTIONS)
-def report(*, run: str, runs: Path, output: Path | None, as_json: bool, **account: str | None) -> None:
+def report(*, run: str, runs: Path, output: Path | None, and_open: bool, as_json: bool, **account: str | None) -> None:
     """Write a run's report.html, one file that opens offline.
 
     RUN is a name under runs/, an execution's name on AWS, a part that no other name has, `last`, or a path to a run's
     directory.
     """
     with ending(as_json=as_json):
+        say_to_a_terminal(f"drawing the report of {run}")
         from ml_a2.records.record import find_run
         from ml_a2.report import write_report
 
@@ -63,6 +67,8 @@ def report(*, run: str, runs: Path, output: Path | None, as_json: bool, **accoun
             click.echo(str(path))
             for file in missing:
                 click.echo(f"not there: {file}", err=True)
+        if and_open:
+            open_page(path)
 
 
 def _fetch(run: str, output: Path | None, account: dict[str, Any]) -> tuple[Path, list[str]]:

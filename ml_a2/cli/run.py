@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from ml_a2.cli.ahead import DeploymentAhead
+from ml_a2.cli.beginning import say_first, seconds_since_beginning
+from ml_a2.cli.following import commands_after
 from ml_a2.cli.interrupts import heed_interrupts
+from ml_a2.cli.opening import OPEN_OPTION, open_page
 from ml_a2.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -20,7 +24,7 @@ from ml_a2.cli.options import (
     RUNS,
     with_options,
 )
-from ml_a2.cli.plan import one_stack, plan, refuse_if_strict, warnings_of_data
+from ml_a2.cli.plan import data_named, one_stack, plan, refuse_if_strict, warnings_of_data
 from ml_a2.errors import PipelineError, UserError
 from ml_a2.local.sagemaker.warm_containers import WarmContainers
 
@@ -65,6 +69,7 @@ said no, 130 interrupted."""
 )
 @click.option("--permissions", is_flag=True, help="List permissions that were granted and never used.")
 @click.option("--strict", is_flag=True, help="Let warnings about the data or the hyperparameters count as errors.")
+@OPEN_OPTION
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, the rest on standard error."
 )
@@ -74,6 +79,7 @@ def run(**options: Any) -> None:
     Without options: scikit-learn's breast cancer data, 569 patients. Results come to runs/<execution name>/.
     """
     heed_interrupts()
+    say_first(f"reading {data_named(options)}; the stack is deployed on this machine meanwhile", err=options["as_json"])
     try:
         jobs = ("evaluation",) if options["model"] else ("training", "evaluation")
         with WarmContainers(jobs) as warm:  # they get ready while this process does
@@ -96,6 +102,7 @@ def _run(
     hyperparameters: dict[str, str],
     permissions: bool,
     strict: bool,
+    and_open: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -125,11 +132,16 @@ def _run(
                 )
             for warning in warnings:
                 display.warn(warning.in_a_line())
-            result = execute(ahead.result(display.say), RunRequest(asked, prepared, RUNS, warnings), display)
+            deployed = ahead.result(display.say)
+            result = execute(deployed, RunRequest(asked, prepared, RUNS, warnings, seconds_since_beginning()), display)
             ahead.end()  # before anything is told of as done
+            result = replace(result, seconds=seconds_since_beginning())
             if permissions:
                 display.permissions(result)
             display.result(result)
+            display.following(*commands_after(result, deployed.assembly, opened=and_open))
+        if and_open:
+            open_page(result.report)
     if as_json:
         click.echo(json.dumps(result.as_json()))
     if result.gate == "failed":

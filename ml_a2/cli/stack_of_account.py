@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ml_a2 import contract
+from ml_a2.cli.beginning import say_to_a_terminal
 
 if TYPE_CHECKING:
     from ml_a2.client import Pipeline
@@ -21,6 +22,7 @@ STATUSES = """Exit status: 0 done, 1 AWS refused it or could not be reached, 2 w
 @contextmanager
 def deployed_pipeline(*, stack: str | None, **account: str | None) -> Iterator[Pipeline]:
     """Find a deployed stack, and tell what AWS refuses in one line."""
+    say_to_a_terminal(f"looking for {stack or contract.STACK_NAME}")
     from ml_a2.account import Account, aws_errors
     from ml_a2.client import Pipeline
 

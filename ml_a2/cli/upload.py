@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from ml_a2.cli.beginning import say_first
 from ml_a2.cli.ending import ending
 from ml_a2.cli.options import ACCOUNT_OPTIONS, OPTIONS_OF_DATA, with_options
 from ml_a2.cli.stack_of_account import STATUSES, WHERE, deployed_pipeline, same_account
@@ -44,8 +45,9 @@ def upload(
     *, hyperparameters: dict[str, str], settings: Path | None, strict: bool, as_json: bool, **options: Any
 ) -> None:
     """Check data as `ml-a2 run` does, and copy it with the evaluation's code to the deployed stack."""
-    from ml_a2.cli.plan import plan_of_data, refuse_if_strict, warnings_of_data
+    from ml_a2.cli.plan import data_named, plan_of_data, refuse_if_strict, warnings_of_data
 
+    say_first(f"reading {data_named(options)}", err=as_json)
     account = {name: options.pop(name) for name in ("profile", "region", "endpoint_url", "stack")}
     with ending(as_json=as_json):
         from ml_a2.evaluation_code import evaluation_files

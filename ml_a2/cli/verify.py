@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ml_a2.cli.beginning import say_to_a_terminal
 from ml_a2.cli.ending import ending
 from ml_a2.cli.options import EXIT_FAILED, RUNS_OPTION
 
@@ -44,6 +45,7 @@ def verify(*, run: str, repeat: bool | None, runs: Path, as_json: bool) -> None:
     RUN is a name under runs/, a part that no other name has, `last`, or a path to a run's directory.
     """
     with ending(as_json=as_json):
+        say_to_a_terminal(f"comparing {run} with what is there now")
         from ml_a2.local.verification import verify as compare
         from ml_a2.progress import RunDisplay
         from ml_a2.records.record import find_run

@@ -27,6 +27,7 @@ from ml_a2.digest import HashedFile
 from ml_a2.errors import PlatformError
 from ml_a2.evaluation_code import evaluation_files
 from ml_a2.execution_events import Listener, follow
+from ml_a2.execution_history import next_step
 from ml_a2.finding import Finding
 from ml_a2.local.champion import ChampionOfRuns
 from ml_a2.local.images import XGBOOST_VERSIONS
@@ -37,7 +38,7 @@ from ml_a2.local.subscribers import write_outbox
 from ml_a2.records.manifest import as_iso, job_facts, xgboost_version
 from ml_a2.records.recording import Ended, StoredModel, manifest_of
 from ml_a2.records.request import Prepared, Request
-from ml_a2.report import prepare_report, write_report
+from ml_a2.report import REPORT_FILE, prepare_report, write_report
 
 # The checksum that boto3 sends with an object unless it is asked for another one.
 UPLOADED_WITH = "CRC32"
@@ -67,7 +68,13 @@ class RunResult:
     incidents: tuple[str, ...] = ()
     unused_permissions: tuple[Permission, ...] = ()
     stand_in: str | None = None
+    next_step: str = ""
     evaluation: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def report(self) -> Path:
+        """Return the page that tells of it."""
+        return self.run_directory / REPORT_FILE
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
@@ -91,6 +98,8 @@ class RunRequest:
     runs: Path
     # What a person was warned of before.
     warnings: tuple[Finding, ...] = ()
+    # For how long the command has been at it already.
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ def run(deployed: Deployed, request: RunRequest, progress: Progress) -> RunResul
     Raises:
         PlatformError: something that the run needs is not to be had.
     """
-    began = time.monotonic()
+    began = time.monotonic() - request.seconds
     runtime, outputs = deployed.runtime, deployed.outputs
     runtime.inject(request.asked.faults)
     progress.say(f"deployed {stack_name(deployed.assembly)} on {runtime.url}")
@@ -231,6 +240,7 @@ class _Results:
             tuple(self.runtime.incidents.all()),
             tuple(never_used(self.runtime.authorization)),
             stand_in,
+            next_step(history),
             evaluation,
         )
 

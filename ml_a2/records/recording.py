@@ -47,7 +47,7 @@ class Ended:
     evaluation: Mapping[str, Any]
     model: StoredModel | None
     stand_in: str | None
-    # All that was done for it once data and stack were there, uploads included.
+    # Of the command that ran it, from its beginning until this was written down.
     seconds: float
     # What a person was warned of before it began.
     warnings: tuple[Finding, ...] = ()
