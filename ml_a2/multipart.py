@@ -123,7 +123,7 @@ class MultipartUpload:
             return _Begun(**json.loads(self._record.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise PlatformError(f"{self._record} cannot be read: {error}; remove it to upload anew") from error
 
     def _there(self, path: Path, begun: _Begun, tell: Callable[[int], None]) -> Iterator[tuple[int, Any]]:

@@ -51,6 +51,9 @@ EVENTS_OUTSIDE_POLLING = 2_000
 MARGIN_SECONDS = 2 * 3600
 DEFAULT_ROUNDS = "100"
 LONGEST_JOB_SECONDS = 432_000
+# Of what is wrong with a settings file: how much of it is told, and how much of a value is quoted.
+MOST_TOLD = 8
+LONGEST_QUOTE = 300
 
 
 class TrainingSettings(Table):
@@ -359,15 +362,23 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"settings file {path} does not exist; name an existing file") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"settings file {path} cannot be read as TOML: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"settings file {path} cannot be read as TOML: it is nested too deeply") from error
     try:
         return Settings.model_validate(table)
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(path, detail) for detail in error.errors())) from error
+        details = error.errors()
+        more = [f"{path}: and {len(details) - MOST_TOLD} more"] if len(details) > MOST_TOLD else []
+        raise SettingsError("\n".join([_explain(path, detail) for detail in details[:MOST_TOLD]] + more)) from error
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."
 
 
 def _explain(path: Path, detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
+    key = _cut(".".join(str(part) for part in detail["loc"]))
     if detail["type"] == "extra_forbidden":
         return f"{path}: unknown key {key!r}; see docs/settings.md for all keys"
-    reason = detail["msg"].removeprefix("Value error, ")
-    return f"{path}: {key} = {detail['input']!r}: {reason}" if key else f"{path}: {reason}"
+    reason = _cut(detail["msg"].removeprefix("Value error, "))
+    return f"{path}: {key} = {_cut(repr(detail['input']))}: {reason}" if key else f"{path}: {reason}"

@@ -39,7 +39,7 @@ class ChampionOfRuns:
             return None
         try:
             name = str(json.loads(path.read_text(encoding="utf-8"))["run"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{path} cannot be read: {error!r}; remove it to begin without a champion") from error
         archive = self.runs / name / contract.MODEL_ARCHIVE
         if not archive.is_file():

@@ -42,10 +42,10 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(content)
-    except ValueError as error:
-        raise UserError(f"{where} is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise UserError(f"{where} is no JSON object")
+        raise UserError(f"{where} must be a JSON object")
     return document
 
 
@@ -57,7 +57,9 @@ def check(document: dict[str, Any], where: str) -> dict[str, Any]:
     """
     for key, kind in SHAPE.items():
         if not isinstance(document.get(key), kind):
-            raise UserError(f"{where} is no manifest of a run: {key!r} is {document.get(key)!r}, not an object")
+            raise UserError(
+                f"{where} is no manifest of a run: {key!r} must be an object, not {document.get(key)!r:.80}"
+            )
     for key in ("name", "status"):
         if not isinstance(document["execution"].get(key), str):
             raise UserError(f"{where} is no manifest of a run: execution has no {key}")

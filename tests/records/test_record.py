@@ -27,12 +27,12 @@ def test_lists_the_newest_first_and_says_that_there_are_more(tmp_path: Path) -> 
     ("content", "words"),
     [
         (None, "manifest.json cannot be read: No such file or directory"),
-        ("{", "manifest.json is no JSON"),
-        ("[]", "manifest.json is no JSON object"),
-        ("{}", "'execution' is None, not an object"),
+        ("{", "manifest.json is not JSON"),
+        ("[]", "manifest.json must be a JSON object"),
+        ("{}", "'execution' must be an object, not None"),
         ('{"execution": {}, "metrics": {}, "hyperparameters": {}, "data": {}}', "execution has no name"),
         ('{"execution": {"name": "x", "status": 1}, "metrics": {}, "hyperparameters": {}, "data": {}}', "no status"),
-        (b"\xff", "manifest.json is no JSON"),
+        (b"\xff", "manifest.json is not JSON"),
     ],
 )
 def test_a_broken_run_is_listed_with_its_reason_and_hides_no_other(
