@@ -113,6 +113,7 @@ def test_a_training_stops_early_in_the_same_round() -> None:
     counting = Rounds(
         tuple(rows),
         prints=False,
+        prints_last=True,
         counted=counted_aucs(ASKED, rows["train"], rows),
         after_each=(),
         stopping=early_stopping(3, "auc", save_best=True),

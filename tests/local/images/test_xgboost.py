@@ -134,6 +134,18 @@ def test_early_stopping_stops(image: Any) -> None:
     assert xgb.Booster(model_file=ran.base / "model" / "xgboost-model").num_boosted_rounds() == best + 1
 
 
+@pytest.mark.parametrize(("metric", "lines_after_the_best"), [("logloss", 3), ("accuracy", 2), ("auc,f1", 2)])
+def test_the_stopping_round_has_a_line_where_xgboost_alone_measures(
+    image: Any, metric: str, lines_after_the_best: int
+) -> None:
+    """As it was in most runs of the container: with a metric of the container's own that line is missing."""
+    parameters = {**BINARY, "eval_metric": metric, "num_round": "200", "early_stopping_rounds": "3"}
+    ran = image(parameters, {"train": {"t.csv": _rows(1)}, "validation": {"v.csv": _rows(2)}})
+    kept = xgb.Booster(model_file=ran.base / "model" / "xgboost-model").num_boosted_rounds()
+    assert kept < 190
+    assert len(ran.rounds) == kept + lines_after_the_best
+
+
 def test_fails_for_validation_rows_with_more_columns(image: Any) -> None:
     """XGBoost knows of them before the first round: the model has as many features as the widest channel."""
     wider = "".join(f"{line},1\n" for line in _rows(2).splitlines())
@@ -294,10 +306,17 @@ def test_k_fold_makes_a_model_a_fold_and_predictions(image: Any) -> None:
     assert ((predictions[:, 1] > 0) & (predictions[:, 1] < 1)).all()
 
 
-def test_k_fold_without_validation_fails_as_in_the_container(image: Any) -> None:
-    """It looks for metrics of a channel that is not there."""
+def test_k_fold_without_validation_prints_the_training_rows(image: Any) -> None:
+    """Its means are of the channels that there are: as many models, predictions for the training rows."""
     ran = image({**BINARY, "_kfold": "3"}, {"train": {"t.csv": _rows(1)}})
-    assert (ran.exit_code, ran.failure.splitlines()[-1]) == (1, " 'validation'")
+    assert ran.exit_code == 0, ran.failure
+    assert len(ran.rounds) == 3 * 5 + 1
+    last = [float(line.rpartition(":")[2]) for line in ran.rounds if line.startswith("[4]\t")]
+    name, _, mean = ran.rounds[-1].rpartition(":")
+    assert name == "[5]\ttrain-auc"
+    assert float(mean) == pytest.approx(sum(last) / 3, abs=2e-5)
+    assert sorted(path.name for path in (ran.base / "model").iterdir()) == [f"xgboost-model-{n}" for n in range(3)]
+    assert np.loadtxt(ran.base / "output" / "data" / "predictions.csv", delimiter=",").shape == (120, 3)
 
 
 def test_a_metric_to_tune_is_shown_and_decides_about_stopping(image: Any) -> None:

@@ -27,8 +27,7 @@ def cross_validate(plan: Plan, data: Mapping[str, xgb.DMatrix], together: xgb.DM
         together: the rows of both channels, which are split into folds.
 
     Raises:
-        KeyError: there is no validation channel; the container dies with it after the first repetition too.
-        AttributeError: there is no objective; the same.
+        AttributeError: there is no objective; the container dies with it too.
     """
     from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 
@@ -58,7 +57,7 @@ def _print_means(rounds: int, results: Sequence[Mapping[str, Mapping[str, Sequen
     means = [
         f"{channel}-{metric}:{np.mean([result[channel][metric][-1] for result in results]):.5f}"
         for metric in results[0]["train"]
-        for channel in ("train", "validation")
+        for channel in results[0]
     ]
     print(f"[{rounds}]", *means, sep="\t", flush=True)
 

@@ -3,30 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_a2.local.images.xgboost.engine import xgb
+from ml_a2.local.images.xgboost.precision import default_metrics, is_precision, mean_average_precision
 
 Floats = NDArray[np.floating[Any]]
+Metric = Callable[[Floats, xgb.DMatrix], float]
 FunctionOfMargins = Callable[[NDArray[np.float32], xgb.DMatrix], list[tuple[str, float]]]
 
 
-def split_metrics(asked: Sequence[str]) -> tuple[list[str], FunctionOfMargins | None]:
-    """Return what XGBoost computes itself, in the person's order, and one function for the others."""
+def measured(
+    asked: Sequence[str], objective: str, *, is_legacy: bool
+) -> tuple[dict[str, Any], FunctionOfMargins | None]:
+    """Return what XGBoost is told about the metrics that it computes itself, and one function for the others.
+
+    Args:
+        asked: the metrics in the person's order; XGBoost's own come first, the function's are appended.
+        objective: its metric is computed where none of XGBoost's own is asked for.
+        is_legacy: whether they are those of XGBoost 1.7.
+    """
     own = [name for name in asked if name not in ADDITIONAL]
-    added = [name for name in asked if name in ADDITIONAL]
+    added: dict[str, Metric] = {}
+    parameters: dict[str, Any] = {}
+    if is_legacy:
+        own = own or default_metrics(objective)
+        added = {name: mean_average_precision(name) for name in own if is_precision(name)}
+        own = [name for name in own if name not in added]
+    if own:
+        parameters["eval_metric"] = own
+    elif added:
+        parameters["disable_default_eval_metric"] = 1
+    added |= {name: partial(_score, name) for name in asked if name in ADDITIONAL}
     if not added:
-        return own, None
+        return parameters, None
 
     def evaluate(margins: NDArray[np.float32], matrix: xgb.DMatrix) -> list[tuple[str, float]]:
         """Compute from margins: (n,) or (n, classes), before the objective's transformation."""
-        labels = matrix.get_label()
-        return [(name, _score(name, labels, margins)) for name in added]
+        return [(name, metric(margins, matrix)) for name, metric in added.items()]
 
-    return own, evaluate
+    return parameters, evaluate
 
 
 def _classes(margins: Floats) -> Floats:
@@ -34,9 +54,10 @@ def _classes(margins: Floats) -> Floats:
     return margins.argmax(axis=1) if margins.ndim > 1 else (margins > 0).astype(int)
 
 
-def _score(name: str, labels: Floats, margins: Floats) -> float:
+def _score(name: str, margins: Floats, matrix: xgb.DMatrix) -> float:
     from sklearn import metrics
 
+    labels = matrix.get_label()
     function, options = ADDITIONAL[name]
     predicted = margins if function in OF_MARGINS else _classes(margins)
     return float(getattr(metrics, function)(labels, predicted, **options))

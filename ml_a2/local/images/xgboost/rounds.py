@@ -31,6 +31,7 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
         channels: Sequence[str],
         *,
         prints: bool,
+        prints_last: bool,
         counted: Mapping[str, CountedAuc],
         after_each: Sequence[Callable[[xgb.Booster, int], None]],
         stopping: xgb.callback.EarlyStopping | None,
@@ -40,6 +41,7 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
         Args:
             channels: the watched ones, in the order in which their metrics are printed.
             prints: whether this host writes the metric lines, from which the service reads its metrics.
+            prints_last: whether the round that stops the training early has a line, too.
             counted: what counts a channel's AUC, where XGBoost is not asked for it.
             after_each: what else is done with the model after a round, by the round's number.
             stopping: what decides about stopping early.
@@ -47,6 +49,7 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
         super().__init__()
         self._channels = channels
         self._prints = prints
+        self._prints_last = prints_last
         self._counted = counted
         self._after_each = after_each
         self._stopping = stopping
@@ -60,19 +63,20 @@ class Rounds(xgb.callback.TrainingCallback):  # type: ignore[misc]  # xgboost pu
         return self._stopping.after_training(model) if self._stopping else model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        """Print, keep, then tell whether to stop."""
+        """Print and keep, and tell whether to stop."""
         log = {**evals_log, **{channel: {"auc": [count(model)]} for channel, count in self._counted.items()}}
         values = [
             f"{channel}-{metric}:{scores[-1]:.5f}"
             for channel in self._channels
             for metric, scores in log.get(channel, {}).items()
         ]
-        if self._prints and values:
+        stops = bool(self._stopping and self._stopping.after_iteration(model, epoch, log))
+        if self._prints and values and (self._prints_last or not stops):
             # In one piece: whoever reads wakes up for each, beside the next round.
             print("\t".join([f"[{epoch}]", *values]) + "\n", end="", flush=True)
         for act in self._after_each:
             act(model, epoch)
-        return bool(self._stopping and self._stopping.after_iteration(model, epoch, log))
+        return stops
 
 
 def early_stopping(rounds: int, metric: str, *, save_best: bool) -> xgb.callback.EarlyStopping:

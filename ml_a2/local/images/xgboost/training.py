@@ -9,7 +9,7 @@ from typing import Any
 from ml_a2.local.images.xgboost.cross_validation import cross_validate
 from ml_a2.local.images.xgboost.engine import xgb
 from ml_a2.local.images.xgboost.image_errors import AlgorithmError, ImageError, UserError
-from ml_a2.local.images.xgboost.metrics import split_metrics
+from ml_a2.local.images.xgboost.metrics import ADDITIONAL, measured
 from ml_a2.local.images.xgboost.plan import Folders, Plan, Version
 
 # Parts of XGBoost's messages that the container takes for the caller's mistake.
@@ -92,9 +92,8 @@ def _plan(
     tuned_metrics = tuned.split(":")[1].split(",") if tuned else None
     # Of a metric to tune and others to show, the container makes one sorted list.
     wanted = sorted({*tuned_metrics, *asked}) if tuned_metrics and asked else tuned_metrics or asked or []
-    own, feval = split_metrics(wanted)
-    if own:
-        parameters["eval_metric"] = own
+    metrics, feval = measured(wanted, parameters.get("objective", ""), is_legacy=version.is_legacy)
+    parameters.update(metrics)
     patience = parameters.pop("early_stopping_rounds", None)
     folds = parameters.pop("_kfold", None)
     repetitions = parameters.pop("_num_cv_round", 1)
@@ -107,6 +106,7 @@ def _plan(
         feval,
         patience,
         (tuned_metrics or asked or [None])[-1],
+        not any(name in ADDITIONAL for name in wanted),
         terminated == "true",
         folds,
         repetitions,
