@@ -5,17 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
+from ml_a2.local.patches.clock import ExecutionClock, Lane
 from ml_a2.local.patches.job_waits import JobWaits
 
 RUNNING = {"TrainingJobName": "job", "TrainingJobStatus": "InProgress"}
 ENDED = {"TrainingJobName": "job", "TrainingJobStatus": "Completed"}
 LONG, SHORT = 60, 0.05
-ARN = "arn:aws:states:us-east-1:123456789012:execution:machine:one"
 
 
-def _waiting(waits: JobWaits, execution: threading.Event, seconds: float) -> Callable[[], bool]:
+def _lane() -> Lane:
+    return ExecutionClock(None).root
+
+
+def _waiting(
+    waits: JobWaits, lane: Lane, execution: threading.Event, seconds: float, speed: float = 1
+) -> Callable[[], bool]:
     """Let an execution wait in a thread of its own; return what tells whether it still does."""
-    thread = threading.Thread(target=waits.wait, args=(ARN, execution, lambda: True, seconds), daemon=True)
+    thread = threading.Thread(target=waits.wait, args=(lane, execution, lambda: True, seconds, speed), daemon=True)
     thread.start()
 
     def waits_still(patience: float = SHORT) -> bool:
@@ -27,9 +35,9 @@ def _waiting(waits: JobWaits, execution: threading.Event, seconds: float) -> Cal
 
 def test_the_end_of_its_job_ends_a_wait() -> None:
     """Whoever created a job, or found it running, goes on when it ends, without being stopped."""
-    waits, execution = JobWaits(), threading.Event()
-    waits.called(ARN, {"TrainingJobName": "job"}, {"TrainingJobArn": "arn"})
-    waits_still = _waiting(waits, execution, LONG)
+    waits, lane, execution = JobWaits(), _lane(), threading.Event()
+    waits.called(lane.owner, {"TrainingJobName": "job"}, {"TrainingJobArn": "arn"})
+    waits_still = _waiting(waits, lane, execution, LONG)
     waits.changed(RUNNING)
     assert waits_still()
     waits.changed(ENDED)
@@ -39,9 +47,9 @@ def test_the_end_of_its_job_ends_a_wait() -> None:
 
 def test_another_job_ends_no_wait() -> None:
     """An execution waits for its own job alone; being stopped ends its wait all the same."""
-    waits, execution = JobWaits(), threading.Event()
-    waits.called(ARN, {"TrainingJobName": "mine"}, {})
-    waits_still = _waiting(waits, execution, LONG)
+    waits, lane, execution = JobWaits(), _lane(), threading.Event()
+    waits.called(lane.owner, {"TrainingJobName": "mine"}, {})
+    waits_still = _waiting(waits, lane, execution, LONG)
     waits.changed(ENDED)
     assert waits_still()
     execution.set()
@@ -50,22 +58,22 @@ def test_another_job_ends_no_wait() -> None:
 
 def test_a_job_that_ended_before_the_wait_is_not_waited_for() -> None:
     """Between a description and the wait the job may end."""
-    waits, execution = JobWaits(), threading.Event()
-    waits.called(ARN, {"TrainingJobName": "job"}, RUNNING)
+    waits, lane, execution = JobWaits(), _lane(), threading.Event()
+    waits.called(lane.owner, {"TrainingJobName": "job"}, RUNNING)
     waits.changed(ENDED)
-    assert not _waiting(waits, execution, LONG)(LONG)
+    assert not _waiting(waits, lane, execution, LONG)(LONG)
 
 
 def test_a_wait_that_is_for_no_job_lasts() -> None:
     """Who knows that a job has ended, or has called something else since, waits for another reason."""
-    waits, execution = JobWaits(), threading.Event()
+    waits, lane, execution = JobWaits(), _lane(), threading.Event()
     waits.changed(ENDED)
-    waits.called(ARN, {"TrainingJobName": "job"}, ENDED)
-    first = _waiting(waits, execution, LONG)
+    waits.called(lane.owner, {"TrainingJobName": "job"}, ENDED)
+    first = _waiting(waits, lane, execution, LONG)
     assert first()
-    waits.called(ARN, {"TrainingJobName": "job"}, RUNNING)
-    waits.called(ARN, {"TopicArn": "topic"}, {"MessageId": "1"})
-    second = _waiting(waits, execution, LONG)
+    waits.called(lane.owner, {"TrainingJobName": "job"}, RUNNING)
+    waits.called(lane.owner, {"TopicArn": "topic"}, {"MessageId": "1"})
+    second = _waiting(waits, lane.fork(), execution, LONG)
     assert second()
     execution.set()
     assert not first(LONG)
@@ -74,8 +82,40 @@ def test_a_wait_that_is_for_no_job_lasts() -> None:
 
 def test_a_stop_before_the_wait_is_not_waited_out() -> None:
     """The event is set and cleared in one go: who comes after it must look whether anything runs."""
-    waits = JobWaits()
-    thread = threading.Thread(target=waits.wait, args=(ARN, threading.Event(), lambda: False, LONG), daemon=True)
+    waits, arguments = JobWaits(), (_lane(), threading.Event(), lambda: False, LONG, 1)
+    thread = threading.Thread(target=waits.wait, args=arguments, daemon=True)
     thread.start()
     thread.join(LONG)
     assert not thread.is_alive()
+
+
+def test_waiting_for_a_job_counts_as_long_as_the_job_takes() -> None:
+    """Looks at it come sooner than on AWS, and there may be thousands of them."""
+    waits, lane = JobWaits(), _lane()
+    waits.called(lane.owner, {"TrainingJobName": "job"}, {"TrainingJobArn": "arn"})
+    for _ in range(20):
+        waits.wait(lane, threading.Event(), lambda: True, 30, 100_000)
+        waits.called(lane.owner, {"TrainingJobName": "job"}, RUNNING)
+    assert lane.skipped == 0
+
+
+@pytest.mark.parametrize(("ran", "counts"), [(0, 30), (2, 30), (30, 30), (31, 60), (3600, 3600), (3601, 3630)])
+def test_a_job_is_seen_to_end_when_the_pause_on_aws_is_over(ran: float, counts: float) -> None:
+    """Of a machine that looks every thirty seconds, whenever the job itself ended."""
+    times = iter([0.0, float(ran)])
+    waits, lane = JobWaits(lambda: next(times)), _lane()
+    waits.called(lane.owner, {"TrainingJobName": "job"}, {"TrainingJobArn": "arn"})
+    waits.changed(ENDED)
+    waits.wait(lane, threading.Event(), lambda: True, 30, 100)
+    assert ran + lane.skipped == counts
+
+
+def test_branches_wait_for_their_own_jobs() -> None:
+    """Another branch's calls do not take a branch's job away."""
+    waits, lane = JobWaits(), _lane()
+    first, second = lane.fork(object()), lane.fork(object())
+    waits.called(first.owner, {"TrainingJobName": "job"}, {})
+    waits.called(second.owner, {"TopicArn": "topic"}, {"MessageId": "1"})
+    waits_still = _waiting(waits, first.fork(), threading.Event(), LONG)
+    waits.changed(ENDED)
+    assert not waits_still(LONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 import uuid
@@ -277,3 +278,64 @@ def test_an_execution_can_be_stopped_as_soon_as_it_is_there(runtime: LocalRuntim
         stepfunctions.stop_execution(executionArn=arn)
         assert _await(runtime, arn)["status"] == "ABORTED"
         assert stepfunctions.get_execution_history(executionArn=arn)["events"]
+
+
+def _machine_that(runtime: LocalRuntime, states: dict[str, Any], **machine: Any) -> str:
+    """Execute a machine with fields of its own; return how it ended."""
+    clients, name = runtime.clients, uuid.uuid4().hex
+    role = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(STATES_TRUST))["Role"]["Arn"]
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states, **machine})
+    created = clients.stepfunctions.create_state_machine(name=name, definition=definition, roleArn=role)
+    started = clients.stepfunctions.start_execution(
+        stateMachineArn=created["stateMachineArn"], name="one", input="[1,2]"
+    )
+    return str(_await(runtime, started["executionArn"])["status"])
+
+
+def _wait(seconds: int, name: str = "Wait", **more: Any) -> dict[str, Any]:
+    return {name: {"Type": "Wait", "Seconds": seconds, **(more or {"End": True})}}
+
+
+def _branches(*seconds: int) -> dict[str, Any]:
+    branches = [{"StartAt": f"W{n}", "States": _wait(each, f"W{n}")} for n, each in enumerate(seconds)]
+    return {"Parallel": {"Type": "Parallel", "Branches": branches, "Next": "Wait"}, **_wait(1000)}
+
+
+def _items(concurrency: int) -> dict[str, Any]:
+    processor = {"StartAt": "Item", "States": _wait(3000, "Item")}
+    return {"Map": {"Type": "Map", "MaxConcurrency": concurrency, "ItemProcessor": processor, "End": True}}
+
+
+RETRIED = {
+    "Describe": {**DESCRIBE, "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2000, "MaxAttempts": 2}]}
+}
+
+
+@pytest.mark.parametrize(
+    ("states", "takes", "ends"),
+    [
+        (_wait(5000), 5000, "SUCCEEDED"),
+        ({**_wait(2000, "First", Next="Wait"), **_wait(2000)}, 4000, "SUCCEEDED"),
+        (RETRIED, 6000, "FAILED"),
+        (_branches(2000, 5000, 1000), 6000, "SUCCEEDED"),
+        (_items(0), 3000, "SUCCEEDED"),
+        (_items(1), 6000, "SUCCEEDED"),
+    ],
+    ids=["wait", "waits", "retry", "parallel", "map", "map of one"],
+)
+def test_shortened_time_counts_in_full_towards_the_time_out(
+    runtime: LocalRuntime, states: dict[str, Any], takes: int, ends: str
+) -> None:
+    """At speed 1000, of pauses that last hours; branches pause at once."""
+    assert _machine_that(runtime, states, TimeoutSeconds=takes - 500) == "TIMED_OUT"
+    assert _machine_that(runtime, states, TimeoutSeconds=takes + 500) == ends
+
+
+def test_a_timestamp_is_waited_for_by_nominal_time(runtime: LocalRuntime) -> None:
+    """One that an earlier pause has passed is over; the offset counts."""
+    later = dt.datetime.now(dt.timezone(dt.timedelta(hours=5))) + dt.timedelta(seconds=3000)
+    states = {
+        **_wait(2900, "First", Next="Until"),
+        "Until": {"Type": "Wait", "Timestamp": later.isoformat(timespec="seconds"), "End": True},
+    }
+    assert _machine_that(runtime, states, TimeoutSeconds=3500) == "SUCCEEDED"

@@ -45,11 +45,6 @@ def current() -> Active:
     return _active
 
 
-def execution_of(env: Any) -> str:
-    """Return the ARN of the execution that a state's environment belongs to."""
-    return str(env.states.context_object.context_object_data["Execution"]["Id"])
-
-
 def expect(owner: Any, *names: str) -> None:
     """Refuse an engine that lacks what a patch replaces.
 

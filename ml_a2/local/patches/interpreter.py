@@ -15,20 +15,18 @@ from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
-from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.array import array_range
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
     ComparisonOperatorType,
 )
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_variable import ComparisonVariable
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
-from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.parse import asl_parser
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
 
-from ml_a2.local.patches.active import current, execution_of, expect
+from ml_a2.local.patches.active import expect
 
 
 def _execute_state_machines() -> None:
@@ -97,38 +95,6 @@ def _bound_array_ranges() -> None:
         return range(first, last, step)
 
     array_range.range = bounded
-
-
-def _shorten_waits() -> None:
-    """Divide the seconds of Wait states by the speed, and end a wait for a job with the job."""
-    expect(WaitFunction, "_wait_interval")
-
-    def wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
-        if wait_seconds > 0:
-            seconds = wait_seconds / current().speed
-            current().waits.wait(execution_of(env), env.program_state_event, env.is_running, seconds)
-
-    WaitFunction._wait_interval = wait_interval
-
-
-def _shorten_retries() -> None:
-    """Divide the pauses of retriers by the speed, and let StopExecution end them: moto sleeps through it."""
-    expect(retrier_decl, "time")
-    expect(retrier_decl.RetrierDecl, "_eval_body")
-    original = retrier_decl.RetrierDecl._eval_body
-
-    class InterruptibleTime:
-        @staticmethod
-        def sleep(seconds: float) -> None:
-            active = current()
-            active.in_retry.env.program_state_event.wait(seconds / active.speed)
-
-    def eval_body(self: Any, env: Any) -> None:
-        current().in_retry.env = env
-        original(self, env)
-
-    retrier_decl.time = InterruptibleTime
-    retrier_decl.RetrierDecl._eval_body = eval_body
 
 
 def _refuse_missing_choice_variables() -> None:
@@ -216,8 +182,6 @@ PATCHES = (
     _parse_once,
     _name_refusals,
     _bound_array_ranges,
-    _shorten_waits,
-    _shorten_retries,
     _refuse_missing_choice_variables,
     _leave_terminal_errors_uncaught,
     _give_definite_paths_one_value,

@@ -11,7 +11,7 @@ from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 
 from ml_a2.local.integration import BOTO_NAMES, ERROR_PREFIXES
-from ml_a2.local.patches.active import current, execution_of, expect
+from ml_a2.local.patches.active import current, expect
 from ml_a2.local.policy import Request, decide
 from ml_a2.local.state.gate import outside
 
@@ -34,7 +34,7 @@ def _call_services() -> None:
         role = env.aws_execution_details.role_arn
         machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
         answer = current().call(service, operation, normalised_parameters, role, machine)
-        current().waits.called(execution_of(env), normalised_parameters, answer)
+        current().waits.called(env.lane.owner, normalised_parameters, answer)
         env.stack.append(answer)
 
     owner._eval_service_task = eval_service_task

@@ -71,12 +71,18 @@ def one_of(*words: str) -> Check:
 def timestamp(value: Any, where: str) -> None:
     """Refuse what is no timestamp of RFC 3339."""
     text(value, where)
-    try:
-        known = TIMESTAMP.fullmatch(value) and dt.datetime.fromisoformat(FRACTION.sub("", value))
-    except ValueError:
-        known = None
-    if not known:
+    if read_timestamp(value) is None:
         raise InvalidDefinitionError(Rule.TIMESTAMP, f"String {value!r:.80} does not match RFC3339 timestamp", where)
+
+
+def read_timestamp(value: Any) -> dt.datetime | None:
+    """Return the time of a timestamp of RFC 3339, to the second; None of what is none."""
+    if not isinstance(value, str) or not TIMESTAMP.fullmatch(value):
+        return None
+    try:
+        return dt.datetime.fromisoformat(FRACTION.sub("", value))
+    except ValueError:
+        return None
 
 
 def nullable_path(value: Any, where: str) -> None:
