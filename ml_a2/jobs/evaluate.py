@@ -55,7 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
             with open(os.path.join(options.output, name), "w", encoding="utf-8") as file:
                 json.dump(content, file, separators=(",", ":"), allow_nan=False)
     except Exception as error:  # whatever went wrong must reach the exit message
-        traceback.print_exc()
+        if isinstance(error, EvaluationError):  # the person's data or model: where it was found in here helps nobody
+            print("error: {}".format(error), file=sys.stderr)
+        else:
+            traceback.print_exc()
         os.makedirs(os.path.dirname(options.message) or ".", exist_ok=True)
         with open(options.message, "w", encoding="utf-8") as file:
             file.write("{}: {}".format(type(error).__name__, error))

@@ -106,8 +106,10 @@ def test_chunks_give_the_same_metrics(monkeypatch: pytest.MonkeyPatch, tmp_path:
         (None, "there is no validation data"),
     ],
 )
-def test_fails_with_an_exit_message(tmp_path: Path, rows: str | None, words: str) -> None:
-    """Bad validation data exits 1 and says in /opt/ml/output/message what is wrong and where."""
+def test_fails_with_an_exit_message(
+    tmp_path: Path, rows: str | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bad validation data exits 1 and says in the message, and in one line of the log, what is wrong where."""
     labels, features = labelled_rows(7, 2)
     model = pack(tmp_path / "m", trained(labels, features, objective="binary:logistic"))
     (tmp_path / "v").mkdir()
@@ -115,7 +117,23 @@ def test_fails_with_an_exit_message(tmp_path: Path, rows: str | None, words: str
         (tmp_path / "v" / "v.csv").write_text(rows)
     assert _main(tmp_path, model) == 1
     assert words in (tmp_path / "output" / "message").read_text()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
     assert not (tmp_path / "out" / "evaluation.json").exists()
+
+
+def test_an_error_that_nobody_foresaw_leaves_its_traceback_in_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log is all that is left of it on AWS; here a file lies where the output's folder must be."""
+    labels, features = labelled_rows(7, 2)
+    model = pack(tmp_path / "m", trained(labels, features, objective="binary:logistic"))
+    write(tmp_path / "v", labels, features)
+    (tmp_path / "out").write_text("")
+    assert _main(tmp_path, model) == 1
+    assert "Traceback" in capsys.readouterr().err
+    assert (tmp_path / "output" / "message").read_text().startswith("FileExistsError: ")
 
 
 @pytest.mark.parametrize(("content", "words"), [(b"no archive", "holds no model"), (None, "there is no model.tar.gz")])
