@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ml_a2.errors import AssemblyError
 from ml_a2.local.alarms import COMPARISONS
 from ml_a2.local.edge import states_checks
-from ml_a2.local.edge.json_text import is_number, problem_with_json, read_json
-from ml_a2.local.policy import check_policy_shape
+from ml_a2.local.edge.json_text import is_number, problem_with_json
 
 # The engine's own versions of these break on requests that are in order; the pipeline and its clients need none.
 NOT_OFFERED = {
@@ -75,27 +73,6 @@ def _queue_attributes(operation: str, request: Mapping[str, Any]) -> Iterator[Pr
             yield "InvalidAttributeValue", f"{name} is no JSON: {problem}"
 
 
-def _role_policies(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    for member in ("PolicyDocument", "AssumeRolePolicyDocument"):
-        if member in request and (problem := policy_problem(request[member])):
-            yield "MalformedPolicyDocument", problem
-
-
-def _topic_policy(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
-    attributes = {request.get("AttributeName"): request.get("AttributeValue", ""), **request.get("Attributes", {})}
-    if "Policy" in attributes and (problem := policy_problem(attributes["Policy"])):
-        yield "InvalidParameter", f"Invalid parameter: Policy Error: {problem}"
-
-
-def policy_problem(text: str | bytes) -> str | None:
-    """Return what is wrong with a policy document by its form."""
-    try:
-        check_policy_shape(read_json(text), "the policy")
-    except (ValueError, AssemblyError) as error:
-        return str(error)
-    return None
-
-
 def _alarm(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
     """Refuse an alarm that the evaluation here could not decide."""
     if operation != "PutMetricAlarm":
@@ -122,8 +99,8 @@ def _marker(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
 
 CHECKS: Mapping[str, tuple[Callable[[str, Mapping[str, Any]], Iterator[Problem]], ...]] = {
     "states": states_checks.CHECKS,
-    "sns": (_topic_arns, _topic_policy),
+    "sns": (_topic_arns,),
     "sqs": (_queue_attributes,),
     "monitoring": (_metrics, _alarm),
-    "iam": (_marker, _role_policies),
+    "iam": (_marker,),
 }

@@ -1,8 +1,9 @@
-"""Requests to S3 about buckets, checked before the engine sees them; the bytes of objects are not looked at."""
+"""Requests to S3, checked before the engine sees them; the bytes of objects are not looked at."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -12,13 +13,16 @@ from moto.core.request import Request
 from moto.core.routing import get_service_router
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from ml_a2.local.edge.engine_checks import policy_problem
-from ml_a2.local.edge.refusal import RequestError
+from ml_a2.local.edge.refusal import RequestError, signed_for
+from ml_a2.local.edge.rules import broken
 from ml_a2.local.sagemaker.protocol import problem_with
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# How a server writes the headers of an object's own metadata; the names count without what stands before them.
+METADATA = "HTTP_X_AMZ_META_"
+STATUSES = {"AccessDenied": HTTPStatus.FORBIDDEN}
 NUMBERS = {"max-keys", "max-uploads", "max-parts", "max-buckets", "part-number-marker", "partNumber"}
 POSTS = {"uploads", "uploadId", "delete"}
 LARGEST_NUMBER = 2**31 - 1
@@ -50,9 +54,8 @@ def check_s3_request(environ: WSGIEnvironment) -> None:
     if "delete" in query and "/" in environ["PATH_INFO"].strip("/"):
         raise _not_allowed()
     if environ["REQUEST_METHOD"] in ("PUT", "POST"):
-        if "policy" in query:
-            _check_policy(_take_document(environ))
-        elif DOCUMENTS & query.keys():
+        _check_rules(environ, query)
+        if "policy" not in query and DOCUMENTS & query.keys():
             _check_document(environ)
 
 
@@ -64,9 +67,32 @@ def _check_headers(environ: WSGIEnvironment) -> None:
         raise _refusal("AccessControlListNotSupported", "The bucket does not allow ACLs")
 
 
-def _check_policy(document: bytes) -> None:
-    if problem := policy_problem(document):
-        raise _refusal("MalformedPolicy", problem)
+def _check_rules(environ: WSGIEnvironment, query: Mapping[str, str]) -> None:
+    bucket, key = _place(environ)
+    named: dict[str, Any] = {"Bucket": bucket}
+    operation = ""
+    if "policy" in query:
+        operation = "PutBucketPolicy"
+        # What is no UTF-8 is no JSON either, and refused as that.
+        named["Policy"] = _take_document(environ).decode(errors="replace")
+    elif not key and not DOCUMENTS & query.keys():
+        operation = "CreateBucket"
+    elif key and "uploadId" not in query and not DOCUMENTS & query.keys():
+        operation = "CreateMultipartUpload" if "uploads" in query else "PutObject"
+        headers = [name for name in environ if name.startswith(METADATA)]
+        named["Metadata"] = {name.removeprefix(METADATA): environ[name] for name in headers}
+    for code, problem in broken("s3", operation, named, signed_for(environ)[1]):
+        raise _refusal(code, problem)
+
+
+def _place(environ: WSGIEnvironment) -> tuple[str, str]:
+    """Return bucket and key, wherever the bucket stands: in the path, or before the host's name."""
+    host = environ.get("HTTP_HOST", "").rpartition(":")[0].lower()
+    path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace").removeprefix("/")
+    if host.endswith(".localhost"):
+        return host.removesuffix(".localhost"), path
+    bucket, _, key = path.partition("/")
+    return bucket, key
 
 
 def _check_document(environ: WSGIEnvironment) -> None:
@@ -112,7 +138,7 @@ def _take_document(environ: WSGIEnvironment) -> bytes:
 
 
 def _refusal(code: str, message: str) -> RequestError:
-    return RequestError(HTTPStatus.BAD_REQUEST, code, message)
+    return RequestError(STATUSES.get(code, HTTPStatus.BAD_REQUEST), code, message)
 
 
 def _not_allowed() -> RequestError:

@@ -9,10 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ml_a2.local.edge.rules import cloudwatch, events, logs, sagemaker, sns, sqs, stepfunctions
+from ml_a2.local.edge.rules import (
+    bucket_policies,
+    cloudwatch,
+    events,
+    iam,
+    logs,
+    s3,
+    sagemaker,
+    sns,
+    sqs,
+    stepfunctions,
+    topic_policies,
+)
 from ml_a2.local.edge.rules.rule import Rule
 
-BOOKS = (cloudwatch.BOOK, logs.BOOK, events.BOOK, sagemaker.BOOK, sns.BOOK, sqs.BOOK, stepfunctions.BOOK)
+BOOKS = (
+    cloudwatch.BOOK, logs.BOOK, events.BOOK, iam.BOOK, s3.BOOK, bucket_policies.BOOK, sagemaker.BOOK, sns.BOOK,
+    topic_policies.BOOK, sqs.BOOK, stepfunctions.BOOK,
+)  # fmt: skip
 RULES: tuple[Rule, ...] = tuple(rule for book in BOOKS for rule in book.rules)
 _BY_OPERATION: dict[tuple[str, str], list[Rule]] = {}
 for _rule in RULES:

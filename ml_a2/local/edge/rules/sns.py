@@ -1,4 +1,4 @@
-"""SNS: names of topics, messages, subscriptions, topic policies."""
+"""SNS: names of topics, messages, subscriptions."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.local.edge.rules.case import Case
+from tests.local.edge.rules.policies import ROLE, document
 
 SERVICE = "sns"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
@@ -32,6 +33,17 @@ def _subject(refused: str, taken: str) -> Case:
 
 def _endpoint(protocol: str, refused: str, taken: str) -> Case:
     return Case("endpoint", "Subscribe", _subscription(protocol, refused), _subscription(protocol, taken))
+
+
+STATEMENT = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sns:Publish", "Resource": TOPIC}
+
+
+def _policy(rule: str, refused: dict[str, Any], taken: dict[str, Any]) -> Case:
+    requests = [
+        {"TopicArn": TOPIC, "AttributeName": "Policy", "AttributeValue": document(STATEMENT, **changes)}
+        for changes in (refused, taken)
+    ]
+    return Case(rule, "SetTopicAttributes", *requests)
 
 
 TEXT = {"DataType": "String", "StringValue": "v"}
@@ -121,5 +133,17 @@ CASES = [
         "SetTopicAttributes",
         {"TopicArn": TOPIC, "AttributeName": "DisplayName", "AttributeValue": "d" * 101},
         {"TopicArn": TOPIC, "AttributeName": "DisplayName", "AttributeValue": "d" * 100},
+    ),
+    _policy("topic_policy", {"Principal": None}, {"Principal": {"Service": "cloudwatch.amazonaws.com"}}),
+    _policy("topic_policy", {"Resource": None}, {"Resource": "*"}),
+    _policy("topic_policy", {"Effect": "Permit"}, {"Effect": "Deny"}),
+    _policy("topic_policy", {"Condition": {"ArnIs": {"a": "b"}}}, {"Condition": {"ArnLike": {"aws:SourceArn": "a"}}}),
+    _policy("topic_policy_actions", {"Action": "sns:CreateTopic"}, {"Action": "SNS:Subscribe"}),
+    _policy("topic_policy_actions", {"Action": "s3:GetObject"}, {"Action": ["sns:Publish", "sns:Receive"]}),
+    Case(
+        "topic_policy",
+        "CreateTopic",
+        {"Name": "t", "Attributes": {"Policy": "{"}},
+        {"Name": "t", "Attributes": {"Policy": document(STATEMENT)}},
     ),
 ]

@@ -10,11 +10,11 @@ from ml_a2.local.edge.rules import RULES, broken
 from ml_a2.local.edge.validation import MODELS
 from ml_a2.local.sagemaker.protocol import problem_with
 from ml_a2.local.service_models import service_model
-from tests.local.edge.rules import cloudwatch, events, logs, sagemaker, sns, sqs, stepfunctions
+from tests.local.edge.rules import cloudwatch, events, iam, logs, s3, sagemaker, sns, sqs, stepfunctions
 from tests.local.edge.rules.case import Case
 
 REGION = "us-east-1"
-MODULES: tuple[ModuleType, ...] = (cloudwatch, events, logs, sagemaker, sns, sqs, stepfunctions)
+MODULES: tuple[ModuleType, ...] = (cloudwatch, events, iam, logs, s3, sagemaker, sns, sqs, stepfunctions)
 CASES = [(module.SERVICE, case) for module in MODULES for case in module.CASES]
 
 
