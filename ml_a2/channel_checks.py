@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ml_a2.channel_files import Labels, Reading, read_file
 from ml_a2.data.parquet_folders import check_partitions, check_passed_over, is_passed_over
+from ml_a2.data.suspicion.examination import Names, Surveys, Task, examine
 from ml_a2.finding import Finding
-from ml_a2.problem import LABEL_RANGES
+from ml_a2.problem import KINDS, LABEL_RANGES
 
 DEEPEST_FOLDER = 3
 # Objectives whose labels are classes: how many there are at the most comes from num_class.
@@ -32,14 +33,18 @@ class Channel:
 
 
 def check_channels(
-    paths: Mapping[str, Path], reading: Reading, hyperparameters: Mapping[str, str]
+    paths: Mapping[str, Path],
+    reading: Reading,
+    hyperparameters: Mapping[str, str],
+    group_column: str | None = None,
 ) -> Iterator[Finding]:
-    """Yield every defect of the channels' files, and of their labels under the objective.
+    """Yield every defect of the channels' files, and of their labels under the objective, and what is suspicious.
 
     Args:
         paths: an existing file or folder for `train`, and for `validation` if there is that channel.
         reading: how the image reads them.
         hyperparameters: as the job would get them; without an objective, labels are not judged by one.
+        group_column: the feature that the evaluation tells the groups of a ranking apart by.
     """
     channels = []
     for name, path in paths.items():
@@ -50,6 +55,8 @@ def check_channels(
     for channel in channels:
         if channel.is_whole:
             yield from _labels(channel, reading, hyperparameters)
+    if all(channel.is_whole for channel in channels):
+        yield from _suspicions(channels, reading, hyperparameters, group_column)
 
 
 def _error(where: Path | str, problem: str, remedy: str) -> Finding:
@@ -156,3 +163,21 @@ def _classes(channel: Channel, objective: str, hyperparameters: Mapping[str, str
         value = next(iter(labels.distinct))
         meaning = "auc is nan, and the image succeeds" if channel.name == "validation" else "nothing can be learned"
         yield _error(channel.path, f"every label is {value:g}: {meaning}", "add rows of the other classes")
+
+
+def _suspicions(
+    channels: list[Channel], reading: Reading, hyperparameters: Mapping[str, str], group_column: str | None
+) -> Iterator[Finding]:
+    """Judge the rows of channels without defects, which are read here in CSV and Parquet."""
+    kept = [rows for channel in channels if (rows := channel.labels.keeper.survey())]
+    if len(kept) < len(channels) or len({rows.sample.shape[1] for rows in kept}) > 1:
+        return
+    weight = [2] if reading.weighted else []
+    columns = [place for place in range(1, kept[0].sample.shape[1] + len(weight) + 1) if place not in weight]
+    paths = [str(channel.path) for channel in channels]
+    kind = KINDS.get(hyperparameters.get("objective", ""), "regression")
+    yield from examine(
+        Surveys(kept[0], kept[1] if len(kept) > 1 else None),
+        Names(paths[0], paths[-1], columns, label_is_chosen=False),
+        Task(kind, hyperparameters, group_column),
+    )

@@ -14,6 +14,7 @@ import numpy as np
 
 from ml_a2.data.channel_kinds import check_kind
 from ml_a2.data.parquet_folders import check_index, parquet_columns
+from ml_a2.data.suspicion.survey import Keeper, survey
 from ml_a2.finding import Finding
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ class Labels:
     smallest: float = float("inf")
     largest: float = float("-inf")
     distinct: set[float] | None = field(default_factory=set)
+    # What is kept of the whole rows.
+    keeper: Keeper = field(default_factory=Keeper)
+
+    def keep(self, batch: pa.RecordBatch, weighted: bool) -> None:
+        """Take whole rows, the label first, that have a label; a weight is no feature."""
+        columns = [_values(column) for place, column in enumerate(batch.columns) if not (weighted and place == 1)]
+        labelled = ~np.isnan(columns[0])
+        if not labelled.all():
+            columns = [values[labelled] for values in columns]
+        self.keeper.add(survey(columns, self.keeper.share))
 
     def add(self, values: Any, path: Path, first_line: int) -> None:
         """Take the labels of some rows, (n,) numbers, the first of which stands in that line of the file."""
@@ -100,7 +111,13 @@ def _csv(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iter
     has_header = _looks_like_header(names, second.rstrip("\r\n").split(delimiter))
     if has_header:
         problem = f"is a header ({first.strip()[:60]!r}): the image trains on it as if it were a row"
-        yield _error(path, 1, problem, "remove the line")
+        if names[0].strip(' "'):
+            yield _error(path, 1, problem, "remove the line")
+        else:
+            problem += "; its first cell is empty, as pandas writes it over the numbers of the rows"
+            yield _error(
+                path, 1, problem, "write the rows with to_csv(..., header=False, index=False), the label first"
+            )
     yield from _csv_rows(path, _Table(delimiter, names, has_header, reading.weighted), labels)
 
 
@@ -162,6 +179,7 @@ def _csv_rows(path: Path, table: _Table, labels: Labels) -> Iterator[Finding]:
 def _batch(path: Path, batch: pa.RecordBatch, table: _Table, labels: Labels, number: int) -> Iterator[Finding]:
     """Take the labels of some rows, and look at their other cells; `number` is the line of the first."""
     _add_labels(path, batch, labels, number)
+    labels.keep(batch, table.weighted)
     for index in range(1, batch.num_columns):
         yield from _infinite(path, batch.column(index), f"column {index + 1}", number)
     if table.weighted:
@@ -205,7 +223,10 @@ def _looks_like_header(first: list[str], second: list[str]) -> bool:
     if len(first) != len(second) or not all(map(_is_number_or_empty, second)):
         return False
     words = [cell for cell in first if not _is_number_or_empty(cell)]
-    return bool(words) and not _is_number_or_empty(first[0])
+    # An index that pandas writes has no name, which leaves the first cell empty.
+    return bool(words) and (
+        not _is_number_or_empty(first[0]) or (not first[0].strip() and len(words) == len(first) - 1)
+    )
 
 
 def _is_number_or_empty(cell: str) -> bool:
@@ -288,6 +309,7 @@ def _parquet(path: Path, reading: Reading, labels: Labels, summary: Summary) -> 
         number = 1
         for batch in file.iter_batches(columns=columns):
             labels.add(_values(batch.column(0)), path, number)
+            labels.keep(batch, weighted=False)
             for index, name in enumerate(batch.schema.names[1:], start=1):
                 yield from _infinite(path, batch.column(index), f"column {name!r}", number)
             number += batch.num_rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ml_a2.data.suspicion.survey import Survey
+from ml_a2.data.suspicion.examination import Surveys
 from ml_a2.problem import Problem
 
 
@@ -38,17 +38,6 @@ class Split:
 
     fraction: float = 0.2
     seed: int = 42
-
-
-@dataclass(frozen=True)
-class Surveys:
-    """What is kept of the rows to judge them, in the order of the person's files, the label first."""
-
-    # None where a model is evaluated that exists already.
-    train: Survey | None
-    validation: Survey
-    # The rows of the one file that both were split from, None where there are two.
-    whole: Survey | None = None
 
 
 @dataclass(frozen=True)

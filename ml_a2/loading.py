@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ml_a2.dataset import Dataset, Split, Surveys
+from ml_a2.data.suspicion.examination import Surveys
+from ml_a2.dataset import Dataset, Split
 from ml_a2.plain_file import PlainFile, read_plain_file
 from ml_a2.problem import Problem, infer_problem
 

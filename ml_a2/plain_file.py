@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from ml_a2.channel_files import LARGEST_VALUE
-from ml_a2.data.suspicion.survey import Survey, joined, sampled_share, survey
+from ml_a2.data.suspicion.survey import Keeper, Survey, sampled_share, survey
 from ml_a2.dataset import Target
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, label_range, likely_kind
@@ -119,7 +119,8 @@ def _columns(header: bytes) -> tuple[str, ...]:
 
 def _checked(file: BinaryIO, columns: Sequence[str], size: int) -> tuple[NDArray[Any], Survey] | None:
     """Return the labels, (n,), and what is kept of the rows; None as soon as a block is not plain."""
-    found: list[tuple[NDArray[Any], Survey]] = []
+    found: list[NDArray[Any]] = []
+    keeper = Keeper()
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers, "reading") as pool:
         waiting: deque[Future[tuple[NDArray[Any], Survey] | None]] = deque()
@@ -128,13 +129,14 @@ def _checked(file: BinaryIO, columns: Sequence[str], size: int) -> tuple[NDArray
             while len(waiting) < 2 * workers and (block := next(blocks, None)) is not None:
                 waiting.append(pool.submit(_check, block, columns, size))
             if not waiting:
-                labels, surveys = zip(*found, strict=True) if found else ((), ())
-                return (np.concatenate(labels), joined(surveys)) if found else None
+                kept = keeper.survey()
+                return (np.concatenate(found), kept) if kept else None
             checked = waiting.popleft().result()
             if checked is None:
                 pool.shutdown(cancel_futures=True)
                 return None
-            found.append(checked)
+            found.append(checked[0])
+            keeper.add(checked[1])
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from ml_a2.channel_files import LARGEST_VALUE
 from ml_a2.channel_writing import TableRows
-from ml_a2.data.suspicion.survey import ROWS_AT_ONCE, Survey, joined, sampled_share, survey
-from ml_a2.dataset import Dataset, Split, Surveys
+from ml_a2.data.suspicion.examination import Surveys
+from ml_a2.data.suspicion.survey import Survey, sampled_share, survey
+from ml_a2.dataset import Dataset, Split
 from ml_a2.errors import DataError
 from ml_a2.labels import TableLabels, encode
 from ml_a2.problem import Problem, infer_problem
@@ -205,11 +206,11 @@ def _encoded(source: Source, target: str, features: Sequence[str], labels: pd.Se
 
 
 def _survey(table: pd.DataFrame) -> Survey:
-    share = sampled_share(len(table), len(table.columns))
-    return joined(
-        survey([rows[column].to_numpy(np.float64, na_value=np.nan) for column in rows], share)
-        for rows in (table.iloc[first : first + ROWS_AT_ONCE] for first in range(0, len(table), ROWS_AT_ONCE))
-    )
+    columns = [
+        values.to_numpy() if isinstance(values.dtype, np.dtype) else values.to_numpy(np.float64, na_value=np.nan)
+        for _, values in table.items()
+    ]
+    return survey(columns, sampled_share(len(table), len(columns)))
 
 
 def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

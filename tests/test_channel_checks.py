@@ -90,6 +90,77 @@ def test_lines_beyond_an_uneven_one_are_not_counted(tmp_path: Path) -> None:
     assert [finding.where.rpartition("/")[2] for finding in _check(tmp_path)] == ["t.csv, line 5"]
 
 
+def _rows(seed: int, rows: int = 200, first: Any = None) -> str:
+    """Return rows of a channel, of which nothing is suspicious but a first column that is given."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"y": rng.integers(0, 2, rows), "a": rng.normal(0, 1, rows), "b": rng.integers(0, 50, rows)})
+    return table.assign(**({} if first is None else {"y": first})).to_csv(index=False, header=False)
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_validation_rows_of_the_training_channel_are_counted(tmp_path: Path, folder: bool) -> None:
+    """Wherever they lie among the files of either channel, under whatever names."""
+    shared = "".join(_rows(2).splitlines(keepends=True)[:40])
+    if folder:
+        _write(tmp_path, {"train/a.csv": _rows(1), "train/b/c.csv": _rows(2), "validation/v.csv": _rows(3) + shared})
+    else:
+        _write(tmp_path, {"train": _rows(1) + _rows(2), "validation": shared + _rows(3)})
+    (found,) = _check(tmp_path)
+    assert found.severity == "warning"
+    assert "40 of 240 rows (16.7 %) are training rows, too" in found.problem
+    assert found.where.endswith("validation")
+
+
+def test_columns_of_a_channel_are_judged_as_those_of_a_table(tmp_path: Path) -> None:
+    """They have numbers; a weight is none of the features."""
+    labels = [int(line[0]) for line in _rows(1).splitlines()]
+    leak = "".join(f"{line},{9 - label}\n" for line, label in zip(_rows(1).splitlines(), labels, strict=True))
+    _write(tmp_path, {"train/t.csv": leak})
+    (found,) = _check(tmp_path)
+    assert found.where.endswith("train, column 4")
+    assert "alone separates the classes: it tells 200 of 200 rows right" in found.problem
+    weighted = "".join(f"{label},{1 + label},{number % 7}\n" for number, label in enumerate(labels))
+    _write(tmp_path, {"train/t.csv": weighted})
+    assert _check(tmp_path, Reading(weighted=True)) == []
+    assert [finding.where.rpartition(", ")[2] for finding in _check(tmp_path)] == ["column 2"]
+
+
+@pytest.mark.parametrize("numbers", [range(200), range(1, 201), np.random.default_rng(1).permutation(300)[:200]])
+def test_a_label_that_counts_or_identifies_rows_is_told(tmp_path: Path, numbers: Any) -> None:
+    """The index that pandas writes first where it is not told otherwise, of rows that may have been shuffled."""
+    _write(tmp_path, {"train/t.csv": _rows(1, first=list(numbers))})
+    (found,) = _check(tmp_path, objective="reg:squarederror")
+    assert found.where.endswith("train, column 1")
+    assert "is the label and" in found.problem
+    assert "index=False" in found.remedy
+
+
+@pytest.mark.parametrize("header", [",y,a,b", '"","y","a","b"', " ,y,a,b"])
+def test_a_header_whose_first_cell_is_empty_is_one(tmp_path: Path, header: str) -> None:
+    """As pandas and R write it over the numbers of rows."""
+    rows = "".join(f"{number},{line}\n" for number, line in enumerate(_rows(1).splitlines()))
+    _write(tmp_path, {"train/t.csv": f"{header}\n{rows}"})
+    found = [finding for finding in _check(tmp_path) if "is a header" in finding.problem]
+    assert len(found) == 1
+    assert "first cell is empty" in found[0].problem
+    assert "index=False" in found[0].remedy
+
+
+def test_an_empty_first_cell_alone_makes_no_header(tmp_path: Path) -> None:
+    """A label that is missing over rows of numbers."""
+    _write(tmp_path, {"train/t.csv": ",2.5,3\n" + GOOD})
+    assert ["the label is missing" in finding.problem for finding in _check(tmp_path)] == [True]
+
+
+def test_rankings_and_few_positives_of_channels_are_told(tmp_path: Path) -> None:
+    """By the objective that is given."""
+    _write(tmp_path, {"train/t.csv": _rows(1, 1000, first=[int(number % 200 == 0) for number in range(1000)])})
+    assert ["5 of 1,000 labels (0.5 %)" in finding.problem for finding in _check(tmp_path)] == [True]
+    (found,) = _check(tmp_path, objective="rank:pairwise")
+    assert "a ranking without groups" in found.problem
+    assert list(check_channels({"train": tmp_path / "train"}, AS_THE_IMAGE, {"objective": "rank:pairwise"}, "a")) == []
+
+
 def test_a_num_class_that_is_no_number_is_told_with_the_hyperparameters(tmp_path: Path) -> None:
     """The labels are not judged by it."""
     _write(tmp_path, {"train/t.csv": GOOD})

@@ -194,7 +194,7 @@ def _examine_data(
     tell(f"reading {' and '.join(map(str, paths.values()))}")
     named = {**load_settings(settings).training.hyperparameters, **hyperparameters}
     reading = Reading(FORMATS[content_type], weighted=named.get("csv_weights") == "1")
-    yield from check_channels(paths, reading, named)
+    yield from check_channels(paths, reading, named, load_settings(settings).evaluation.group_column)
     yield from check_request(named, has_validation="validation" in paths)
 
 

@@ -26,3 +26,25 @@ def test_fails_on_a_feature_to_evaluate_by_that_is_not_there(tmp_path: Path, tex
     assert answer.exit_code == 2
     assert words in answer.output
     assert "there are 'mean radius'" in answer.output
+
+
+@pytest.mark.parametrize("command", ["run", "upload", "doctor"])
+def test_rows_that_make_an_evaluation_worthless_are_refused_where_warnings_count(tmp_path: Path, command: str) -> None:
+    """Each in a line of its own, before anything starts."""
+    table = tmp_path / "t.csv"
+    table.write_text("nr,a,y\n" + "".join(f"{number},{number * 7 % 11},{number % 2}\n" for number in range(200)))
+    told = CliRunner().invoke(main, [command, "--train", str(table), "--target-column", "y", "--strict"])
+    assert told.exit_code == (1 if command == "doctor" else 2)
+    assert "t.csv, column 'nr': counts the rows: 0, 1, 2, ..." in told.output
+
+
+def test_warnings_of_data_are_no_errors_for_doctor(tmp_path: Path) -> None:
+    """They are told, and the exit status is 0."""
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "a,y\n" + "".join(f"{number * 7 % 11},{('no', 'No ', 'yes')[number % 3]}\n" for number in range(90))
+    )
+    told = CliRunner().invoke(main, ["doctor", "--train", str(table), "--target-column", "y"])
+    assert told.exit_code == 0
+    assert "column 'y': labels differ in blanks or in case only" in told.output
+    assert "0 errors, 1 warning" in told.output

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ml_a2.client import Failure, Outcome, Uploaded
+from ml_a2.finding import Finding
 from ml_a2.records.manifest import check
 from ml_a2.records.recording import Ended, StoredModel, manifest_of
 from ml_a2.records.request import Prepared, Request
@@ -155,3 +156,10 @@ def test_a_model_is_known_by_what_lies_in_its_archive(prepared: Prepared, archiv
     assert model["package_arn"] is None
     archive.write_bytes(b"broken")
     assert _manifest(prepared, archive)["model"]["files"] == []
+
+
+def test_warnings_are_kept(prepared: Prepared) -> None:
+    """What a person was told before the execution began."""
+    warning = Finding("warning", "t.csv, column 'nr'", "counts the rows", "leave it out")
+    assert _manifest(prepared, None, warnings=(warning,))["warnings"] == [warning.as_json()]
+    assert _manifest(prepared, None)["warnings"] == []

@@ -269,6 +269,16 @@ def test_reads_runs_that_know_less(tmp_path: Path) -> None:
     assert "Trained and evaluated" in report(run, tmp_path).text
 
 
+def test_what_a_run_was_warned_of_stands_in_its_verdict(tmp_path: Path) -> None:
+    """Where the rows make an evaluation worthless, its numbers do not stand alone."""
+    run = sample("binary")
+    problem = "114 of 114 rows (100 %) are training rows, too: the evaluation would measure memory"
+    run.manifest["warnings"] = [
+        {"severity": "warning", "where": "v.csv", "problem": problem, "remedy": "hold out others"}
+    ]
+    assert f"v.csv: {problem}." in report(run, tmp_path).text
+
+
 def test_names_from_data_stay_text(tmp_path: Path) -> None:
     """Whatever a file says, it becomes no element, no attribute and no formula."""
     plain = report(sample("binary"), tmp_path / "plain")

@@ -14,9 +14,9 @@ MOST_NAMED = 12
 
 @dataclass(frozen=True)
 class Suspect:
-    """A column and what is suspicious about it."""
+    """A column, by its name or its number, and what is suspicious about it."""
 
-    column: str
+    column: str | int
     problem: str
 
 

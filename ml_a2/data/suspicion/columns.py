@@ -29,12 +29,13 @@ NAMELESS = re.compile(r"|Unnamed: \d+(_level_\d+)?|__index_level_\d+__")
 IDENTIFIER = re.compile(r"(?i:(.*[^a-z])?(id|uid|uuid|guid))|.*[a-z](Id|ID)")
 REMEDY_INDEX = "write the table with index=False, or remove the column"
 REMEDY_IDENTIFIER = "leave the column out: a model learns rows by heart with it, and new rows have other numbers"
-REMEDY_LABEL = "name the column that is to be predicted; in a channel, the label stands first"
+REMEDY_LABEL = "name the column that is to be predicted"
+REMEDY_FIRST = "the label stands first in a channel: write it so, without the numbers of rows, index=False"
 REMEDY_LOST = "XGBoost computes in 32 bits: subtract an offset, or leave the column out where it is an identifier"
 
 
 def identifying_columns(
-    rows: Survey, columns: Sequence[str], name: str, *, label_is_chosen: bool = True
+    rows: Survey, columns: Sequence[str | int], name: str, *, label_is_chosen: bool = True
 ) -> Iterator[Finding]:
     """Warn of columns that count or identify rows, of those without a name, and of numbers that 32 bits merge.
 
@@ -47,12 +48,13 @@ def identifying_columns(
     indexes, identifiers, lost = [], [], []
     for place, column in enumerate(columns):
         values = rows.sample[:, place]
-        words = _identifies(values, rows.places, column if place else "")
+        words = _identifies(values, rows.places, str(column) if place else "")
         merged = _merged(values)
         if place == 0:
             if words and (words.startswith("counts") or not label_is_chosen):
-                yield Finding("warning", f"{name}, column {column!r}", f"is the label and {words}", REMEDY_LABEL)
-        elif NAMELESS.fullmatch(column):
+                remedy = REMEDY_LABEL if label_is_chosen else REMEDY_FIRST
+                yield Finding("warning", f"{name}, column {column!r}", f"is the label and {words}", remedy)
+        elif isinstance(column, str) and NAMELESS.fullmatch(column):
             kind = "is an index that pandas wrote" if column.startswith("__index") else "has no name in the file"
             indexes.append(Suspect(column, f"{kind}{f' and {words}' if words else ''}"))
         elif words:

@@ -74,14 +74,15 @@ def repeated_rows(rows: Survey, name: str, parts: tuple[Survey, Survey] | None =
         return
     every = int(np.gcd.reduce(counts.times))
     if every > 1 and len(counts.times) >= LEAST_ROWS / 2:
-        problem = f"each of the {counts.rows:,} rows occurs {every:,} times, or a multiple of that"
+        times = f", each occurs {every:,} times or a multiple of that"
     elif _is_copied(rows):
-        problem = f"{_part(counts.repeated, counts.rows)} repeat another row, features and label"
+        times = ""
     else:
         return
+    problem = f"{_part(counts.repeated, rows)} repeat another row, features and label{times}"
     if parts:
         train, validation = parts
-        shared = _part(_shared(train.rows(), validation.rows()), len(validation))
+        shared = _part(_shared(train.rows(), validation.rows()), validation)
         problem += f", and {shared} that are split off are training rows, too"
     yield Finding("warning", name, f"{problem}: the evaluation would measure memory", "remove the repeated rows")
 
@@ -112,15 +113,16 @@ def shared_rows(train: Survey, validation: Survey, name: str) -> Iterator[Findin
     A new row of the same kind equals one of the training as often as one of the training equals another of them, which
     is counted: tables of few distinct values have many such rows by nature.
     """
-    rows = len(validation)
+    one_in = max(train.one_in, validation.one_in)
+    train, validation = train.thinned(one_in), validation.thinned(one_in)
     whole = _shared(train.rows(), validation.rows())
     features = _shared(train.features(), validation.features())
     if _is_beyond(train.rows(), validation.rows(), whole, train):
         more = f", {features:,} in their features alone" if features > whole else ""
-        problem = f"{_part(whole, rows)} are training rows, too{more}: the evaluation would measure memory"
+        problem = f"{_part(whole, validation)} are training rows, too{more}: the evaluation would measure memory"
     elif _is_beyond(train.features(), validation.features(), features, train):
         problem = (
-            f"{_part(features, rows)} have the features of a training row, {whole:,} of them its label, too: "
+            f"{_part(features, validation)} have the features of a training row, {whole:,} of them its label, too: "
             "the evaluation would measure memory"
         )
     else:
@@ -153,6 +155,8 @@ def _equal_by_chance(survey: Survey, rows: int) -> float:
     return len(survey) * rows * UNSEEN / possible * max(*pairs, UNSEEN) / possible
 
 
-def _part(count: int, of: int) -> str:
-    share = 100 * count / of
-    return f"{count:,} of {of:,} rows ({share:.3g} %)" if share >= 0.01 else f"{count:,} of {of:,} rows"
+def _part(count: int, of: Survey) -> str:
+    kept = f" that were looked at, one in {of.one_in}," if of.one_in > 1 else ""
+    if count == len(of) and not kept:
+        return f"{count:,} of {count:,} rows (100 %)"
+    return f"{count:,} of {len(of):,} rows{kept} ({100 * count / len(of):.3g} %)"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ml_a2.data.suspicion.bounded import Suspect, bounded
 from ml_a2.data.suspicion.chance import ways_to_choose, ways_to_cut, ways_to_label
-from ml_a2.data.suspicion.survey import Numbers, Survey
+from ml_a2.data.suspicion.survey import Numbers, Survey, survey
 from ml_a2.finding import Finding
 
 Codes = NDArray[np.int64]
@@ -30,7 +30,7 @@ REMEDY = "leave the column out if it is not known when a prediction is wanted, o
 
 
 def telling_features(
-    rows: Survey, columns: Sequence[str], name: str, *, has_classes: bool, has_copies: bool
+    rows: Survey, columns: Sequence[str | int], name: str, *, has_classes: bool, has_copies: bool
 ) -> Iterator[Finding]:
     """Warn of each feature that alone tells the class, or the value, of nearly every row.
 
@@ -43,7 +43,7 @@ def telling_features(
     """
     sample = rows.sample
     if has_copies:
-        sample = sample[np.unique(rows.rows()[rows.places], return_index=True)[1]]
+        sample = sample[np.unique(survey(list(sample.T)).rows(), return_index=True)[1]]
     labelled = sample[~np.isnan(sample[:, 0])]
     if len(labelled) < LEAST_ROWS:
         return
@@ -51,10 +51,12 @@ def telling_features(
     yield from bounded(find(labelled, columns), name, REMEDY)
 
 
-def _of_classes(rows: Numbers, columns: Sequence[str]) -> Iterator[Suspect]:
+def _of_classes(rows: Numbers, columns: Sequence[str | int]) -> Iterator[Suspect]:
     codes = np.unique(rows[:, 0], return_inverse=True)[1].astype(np.int64)
-    screened = _screened(codes)
     features, classes = rows.shape[1] - 1, int(codes.max()) + 1
+    if classes < 2:
+        return
+    screened = _screened(codes)
     for place in range(1, rows.shape[1]):
         values = np.where(np.isnan(rows[:, place]), np.inf, rows[:, place])  # missing is a value, too, for trees
         wrong, _ = _wrong(values[screened], codes[screened])
@@ -132,7 +134,7 @@ def _flagged(values: Numbers, codes: Codes) -> int | None:
     return None
 
 
-def _of_values(rows: Numbers, columns: Sequence[str]) -> Iterator[Suspect]:
+def _of_values(rows: Numbers, columns: Sequence[str | int]) -> Iterator[Suspect]:
     step = max(1, len(rows) // SCREENED_ROWS)
     for place in range(1, rows.shape[1]):
         if max(_explained(rows[::step], place)) < SCREENED_EXPLAINED:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,9 @@ Numbers: TypeAlias = NDArray[np.float64]
 MOST_SAMPLED_ROWS = 100_000
 # A wide table has fewer of them: 32 MB.
 MOST_SAMPLED_CELLS = 4_000_000
+# Of so many rows, 24 bytes each, all are kept; of more every second, fourth, ... by their own hashes: equal ones stay
+# together.
+MOST_ROWS = 1 << 24
 # So that what is done to a block is done in the processor's cache.
 ROWS_AT_ONCE = 16_384
 # Odd numbers with bits all over, of splitmix64 and MurmurHash3.
@@ -24,7 +28,7 @@ FIRST, SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC4CEB9FE1A85EC53)
 
 @dataclass(frozen=True)
 class Survey:
-    """What is kept of some rows, in their order."""
+    """What is kept of some rows, in their order; `one_in` of them where there are too many, the sample aside."""
 
     # (n,) labels, as numbers.
     labels: Numbers
@@ -34,9 +38,10 @@ class Survey:
     sample: Numbers
     # (k,) which rows those are, counted from 0.
     places: NDArray[np.int64]
+    one_in: int = 1
 
     def __len__(self) -> int:
-        """Return the number of rows."""
+        """Return the number of rows that are kept."""
         return len(self.labels)
 
     def features(self) -> Hashes:
@@ -50,17 +55,28 @@ class Survey:
     def part(self, places: Any) -> Survey:
         """Return what is kept of some of the rows, given by their places; no row of them whole."""
         nothing = np.empty((0, self.sample.shape[1]))
-        return Survey(self.labels[places], self.halves[places], nothing, np.empty(0, np.int64))
+        return Survey(self.labels[places], self.halves[places], nothing, np.empty(0, np.int64), self.one_in)
+
+    def thinned(self, one_in: int) -> Survey:
+        """Return what is kept of every second, fourth, ... row by its features' hash."""
+        if one_in <= self.one_in:
+            return self
+        kept = self.features() & np.uint64(one_in - 1) == 0
+        return replace(self, labels=self.labels[kept], halves=self.halves[kept], one_in=one_in)
+
+
+def most_sampled(columns: int) -> int:
+    """Return how many rows of so many columns are kept whole at the most."""
+    return min(MOST_SAMPLED_ROWS, max(1, MOST_SAMPLED_CELLS // max(columns, 1)))
 
 
 def sampled_share(rows: float, columns: int) -> float:
     """Return which share of so many rows is kept whole."""
-    most = min(MOST_SAMPLED_ROWS, max(1, MOST_SAMPLED_CELLS // max(columns, 1)))
-    return min(1.0, most / max(rows, 1))
+    return min(1.0, most_sampled(columns) / max(rows, 1))
 
 
-def survey(columns: Sequence[Numbers], share: float = 1.0) -> Survey:
-    """Return what is kept of a block of rows: its first ones whole, as many as the share says.
+def survey(columns: Sequence[NDArray[Any]], share: float = 1.0) -> Survey:
+    """Return what is kept of rows: a share of them whole, in runs that are spread over all.
 
     Args:
         columns: (n,) numbers each, the label first; nan where a cell is missing.
@@ -68,25 +84,63 @@ def survey(columns: Sequence[Numbers], share: float = 1.0) -> Survey:
     """
     labels, *features = columns
     halves = np.zeros((len(labels), 2), np.uint64)
+    places = [np.empty(0, np.int64)]
     for first in range(0, len(labels), ROWS_AT_ONCE):
-        rows = slice(first, first + ROWS_AT_ONCE)
+        rows = slice(first, min(first + ROWS_AT_ONCE, len(labels)))
         for place, values in enumerate(features):
             halves[rows, place % 2] = mixed(halves[rows, place % 2], _bits(values[rows]))
-    kept = int(np.ceil(len(labels) * share))
-    sample = np.column_stack([values[:kept] for values in columns])
-    return Survey(np.asarray(labels, np.float64), halves, sample, np.arange(kept))
+        places.append(np.arange(first, first + math.ceil((rows.stop - first) * share)))
+    kept = np.concatenate(places)
+    sample = np.column_stack([values[kept].astype(np.float64) for values in columns])
+    return Survey(np.asarray(labels, np.float64), halves, sample, kept)
 
 
-def joined(blocks: Iterable[Survey]) -> Survey:
-    """Return what is kept of blocks that follow each other; there is at least one."""
-    blocks = list(blocks)
-    starts = np.cumsum([0, *map(len, blocks[:-1])])
-    return Survey(
-        np.concatenate([block.labels for block in blocks]),
-        np.concatenate([block.halves for block in blocks]),
-        np.concatenate([block.sample for block in blocks]),
-        np.concatenate([block.places + start for block, start in zip(blocks, starts, strict=True)]),
-    )
+@dataclass
+class Keeper:
+    """Takes blocks of rows that follow each other, and keeps no more of them than memory allows."""
+
+    # Of the next block that is kept whole.
+    share: float = 1.0
+    rows: int = 0
+    _one_in: int = 1
+    _kept: list[Survey] = field(default_factory=list)
+    # How many rows are kept, and how many of them whole.
+    _hashed: int = 0
+    _whole: int = 0
+
+    def add(self, block: Survey) -> None:
+        """Take what is kept of the rows that follow."""
+        block = replace(block, places=block.places + self.rows)
+        self.rows += len(block)
+        self._kept.append(block.thinned(self._one_in))
+        self._hashed += len(self._kept[-1])
+        self._whole += len(block.sample)
+        if self._hashed > MOST_ROWS:
+            self._one_in *= 2
+            self._kept = [each.thinned(self._one_in) for each in self._kept]
+            self._hashed = sum(map(len, self._kept))
+        # A wide table has fewer of them; twice as many as wanted before they are halved.
+        if self._whole > 2 * most_sampled(block.sample.shape[1]):
+            self.share /= 2
+            self._kept = [_with_half_the_sample(each) for each in self._kept]
+            self._whole = sum(len(each.sample) for each in self._kept)
+
+    def survey(self) -> Survey | None:
+        """Return all that is kept, None where there were no rows, or not all of them had the same columns."""
+        if len({block.sample.shape[1] for block in self._kept}) != 1:
+            return None
+        return Survey(
+            np.concatenate([block.labels for block in self._kept]),
+            np.concatenate([block.halves for block in self._kept]),
+            np.concatenate([block.sample for block in self._kept]),
+            np.concatenate([block.places for block in self._kept]),
+            self._one_in,
+        )
+
+
+def _with_half_the_sample(block: Survey) -> Survey:
+    kept = (len(block.sample) + 1) // 2
+    return replace(block, sample=block.sample[:kept].copy(), places=block.places[:kept])
 
 
 def mixed(hashes: Hashes, bits: Hashes) -> Hashes:
