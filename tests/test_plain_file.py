@@ -105,6 +105,21 @@ def test_names_that_are_no_text_are_left_to_a_table(tmp_path: Path) -> None:
     assert read_plain_file(path, "y") is None
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1e-50", "1e-40", "0.00000000000000000012", "0.0000000000000000000001e20", "0.0001e38", "20000000000000000000",
+        "123456789012345678901234e-20", "1e-005", "1e30",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("row", ["1,{},2", "{},1,2", "1,-{},2"])
+def test_numbers_that_xgboost_does_not_read_as_they_are_are_left_to_a_table(
+    tmp_path: Path, row: str, cell: str
+) -> None:
+    """It loses digits, overflows, or clips exponents; a table is written so that it does not matter."""
+    assert read_plain_file(_file(tmp_path, HEADER + ROWS + row.format(cell) + "\n"), "y") is None
+
+
 def test_a_header_alone_is_left_to_a_table(tmp_path: Path) -> None:
     """There are no rows."""
     assert read_plain_file(_file(tmp_path, HEADER), "y") is None
