@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ml_a2.data.cells import MISSING_WORDS, some
 from ml_a2.data.suspicion.examination import Surveys
 from ml_a2.problem import Problem
 
@@ -61,8 +62,12 @@ class Dataset:
     def describe(self) -> str:
         """Return one line for a person: where from, how much, and what is predicted."""
         problem = self.problem
-        origin = " and ".join(filter(None, (self.origin["train"], self.origin["validation"])))
+        read_as = self.origin.get("read_as", {})
+        names = filter(None, (self.origin["train"], self.origin["validation"]))
+        origin = " and ".join(f"{name} ({read_as[name]})" if name in read_as else name for name in names)
         inferred = ", inferred from the labels" if problem.inferred else ""
+        if words := [label for label in problem.classes if label in MISSING_WORDS]:
+            inferred += f", {some(words)} taken for {'a class' if len(words) == 1 else 'classes'}"
         training = f"{self.train_rows} training and " if self.train else ""
         return (
             f"{origin}: {training}{len(self.validation)} validation rows, "

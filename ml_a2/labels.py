@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ml_a2.data.cells import shown, some
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem, label_range, likely_kind
+from ml_a2.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,11 @@ def encode(labels: pd.Series, problem: Problem, name: str, column: str, first_ro
     unknown = np.flatnonzero(encoded.isna().to_numpy())
     if len(unknown):
         index = int(unknown[0])
-        known = ", ".join(repr(str(label)) for label in problem.classes)
+        label = str(labels.iloc[index])
+        known = f"their labels are {some(problem.classes)}{did_you_mean(label, problem.label_mapping)}"
         raise DataError(
-            f"{name}, column {column!r}, row {first_row + index}: label {str(labels.iloc[index])!r} does not occur in "
-            f"the training rows; their labels are {known}"
+            f"{name}, column {column!r}, row {first_row + index}: {problem.taken_for_classes}label {shown(label)} does "
+            f"not occur in the training rows; {problem.taken_for_values}{known}"
         )
     return encoded.astype("int64")
 
@@ -57,8 +60,13 @@ def _numbers(labels: pd.Series, problem: Problem, name: str, column: str, first_
     wrong = np.flatnonzero((values.isna() | np.isinf(values) | (values < low) | (values > high)).to_numpy())
     if len(wrong):
         index = int(wrong[0])
+        remedy = (
+            "choose an objective for classes"
+            if values.isna().iloc[index]
+            else "choose another objective, or mend the label"
+        )
         raise DataError(
-            f"{name}, column {column!r}, row {first_row + index}: label {str(labels.iloc[index])!r} does not fit "
-            f"objective {problem.objective!r}"
+            f"{name}, column {column!r}, row {first_row + index}: label {shown(labels.iloc[index])} does not fit "
+            f"objective {problem.objective!r}; {remedy}"
         )
     return values.astype("float64")

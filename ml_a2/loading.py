@@ -50,8 +50,8 @@ def load_files(
     from ml_a2.preparation import prepare
     from ml_a2.source import read_source
 
-    held_out = read_source(validation) if validation else None
-    return prepare(read_source(train), held_out, target_column, objective, split)
+    held_out = read_source(validation, target_column) if validation else None
+    return prepare(read_source(train, target_column), held_out, target_column, objective, split)
 
 
 def load_file_for_model(
@@ -73,7 +73,7 @@ def load_file_for_model(
     from ml_a2.preparation import prepare_for_model
     from ml_a2.source import read_source
 
-    return prepare_for_model(read_source(path), target_column, problem, features)
+    return prepare_for_model(read_source(path, target_column), target_column, problem, features)
 
 
 def _load_plain(train: Path, validation: Path, target: str, objective: str | None) -> Dataset | None:

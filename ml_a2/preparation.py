@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ml_a2.channel_files import LARGEST_VALUE
 from ml_a2.channel_writing import TableRows
+from ml_a2.data.cells import some
+from ml_a2.data.feature_cells import check_features
+from ml_a2.data.splitting import split_rows
 from ml_a2.data.suspicion.examination import Surveys
 from ml_a2.data.suspicion.survey import Survey, sampled_share, survey
+from ml_a2.data.target_cells import check_labels, restore_words
 from ml_a2.dataset import Dataset, Split
 from ml_a2.errors import DataError
 from ml_a2.labels import TableLabels, encode
 from ml_a2.problem import Problem, infer_problem
 from ml_a2.source import Source
+from ml_a2.suggestions import did_you_mean
 
 
 def prepare(source: Source, held_out: Source | None, target: str, objective: str | None, split: Split) -> Dataset:
@@ -37,21 +40,24 @@ def prepare(source: Source, held_out: Source | None, target: str, objective: str
     sources = [source, held_out] if held_out else [source]
     for other in sources:
         _check_columns(other, source)
-        _check_features(other, features)
-        _check_labels(other, target)
+        check_features(other, features)
+    restore_words(sources, target)
+    for other in sources:
+        check_labels(other, target)
     _make_labels_comparable([other.table for other in sources], target)
     problem = infer_problem(TableLabels(source.table[target]), objective, source.name, target)
     labels = [encode(other.table[target], problem, other.name, target, other.first_row) for other in sources]
     tables = [_encoded(other, target, features, values) for other, values in zip(sources, labels, strict=True)]
     kept = [_survey(table) for table in tables]
     origin: dict[str, Any] = {"train": source.name, "validation": held_out.name if held_out else None}
+    origin |= _read_as(sources)
     if held_out is None:
         if problem.kind == "ranking":
             raise DataError(
                 f"{source.name}: objective {problem.objective!r} needs validation rows of their own, --validation: "
                 "a random part would tear the groups apart"
             )
-        tables = list(_split(tables[0], problem, split, source.name))
+        tables = list(split_rows(tables[0], problem, split, source.name))
         origin |= {
             "validation_fraction": split.fraction,
             "split_seed": split.seed,
@@ -81,21 +87,29 @@ def prepare_for_model(source: Source, target: str, problem: Problem, features: S
     if features is not None:
         _check_model_features(source, own, features, target)
     features = tuple(features or own)
-    _check_features(source, features)
-    _check_labels(source, target)
+    check_features(source, features)
+    restore_words([source], target, problem.classes)
+    check_labels(source, target)
     source.table[target] = _as_the_model_knows(source.table[target], problem)
     labels = encode(source.table[target], problem, source.name, target, source.first_row)
     table = _encoded(source, target, features, labels)
-    origin = {"train": None, "validation": source.name}
+    origin = {"train": None, "validation": source.name, **_read_as([source])}
     return Dataset(None, TableRows(table), target, features, problem, origin, Surveys(None, _survey(table)))
 
 
+def _read_as(sources: Sequence[Source]) -> dict[str, Any]:
+    """Return how files were read that are not written as usual, by their names; nothing where all are."""
+    read_as = {source.name: words for source in sources if (words := source.read_as())}
+    return {"read_as": read_as} if read_as else {}
+
+
 def _check_model_features(source: Source, own: Sequence[str], features: Sequence[str], target: str) -> None:
-    known = ", ".join(map(repr, features))
+    known = some(features)
     if target in features:
         raise DataError(f"{source.name}: the target {target!r} is a feature of the model, which was trained on {known}")
     if missing := sorted(set(features) - set(own)):
-        raise DataError(f"{source.name} has no column {missing[0]!r}; the model was trained on {known}")
+        question = did_you_mean(missing[0], set(own) - set(features))
+        raise DataError(f"{source.name} has no column {missing[0]!r}; the model was trained on {known}{question}")
     if extra := sorted(set(own) - set(features)):
         raise DataError(
             f"{source.name} has a column {extra[0]!r}, which the model was not trained on; remove it, its features "
@@ -114,7 +128,9 @@ def _as_the_model_knows(labels: pd.Series, problem: Problem) -> pd.Series:
 def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
     columns = [str(column) for column in source.table.columns]
     if target not in columns:
-        raise DataError(f"{source.name} has no column {target!r}; its columns are {', '.join(map(repr, columns))}")
+        raise DataError(
+            f"{source.name} has no column {target!r}; its columns are {some(columns)}{did_you_mean(target, columns)}"
+        )
     features = tuple(column for column in columns if column != target)
     if not features:
         raise DataError(f"{source.name} has no column but the target {target!r}; there is nothing to train on")
@@ -129,47 +145,10 @@ def _check_columns(other: Source, source: Source) -> None:
     if other.table.empty:
         raise DataError(f"{other.name} has a header but no rows")
     if missing := sorted(expected - given):
-        raise DataError(f"{other.name} has no column {missing[0]!r}, which {source.name} has")
+        question = did_you_mean(missing[0], given - expected)
+        raise DataError(f"{other.name} has no column {missing[0]!r}, which {source.name} has{question}")
     if extra := sorted(given - expected):
         raise DataError(f"{other.name} has a column {extra[0]!r}, which {source.name} does not have")
-
-
-def _check_features(source: Source, features: Sequence[str]) -> None:
-    for column in features:
-        values = source.table[column]
-        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            source.table[column] = values = _to_numbers(source, column)
-        too_large = np.flatnonzero(np.abs(values.to_numpy(dtype=np.float64, na_value=np.nan)) > LARGEST_VALUE)
-        if len(too_large):
-            index = int(too_large[0])
-            raise DataError(
-                f"{source.name}, column {column!r}, row {source.row(index)}: {values.iloc[index]} cannot be trained "
-                f"on, it is infinite or beyond {LARGEST_VALUE:.3g}"
-            )
-
-
-def _to_numbers(source: Source, column: str) -> pd.Series:
-    """Convert numbers that are stored as something else; a time is no number, though it could be read as one."""
-    values = source.table[column].astype(object)
-    times = values.map(lambda value: isinstance(value, dt.date | dt.timedelta | np.datetime64))
-    converted = pd.to_numeric(values.mask(times), errors="coerce")
-    wrong = np.flatnonzero((converted.isna() & values.notna()).to_numpy())
-    if len(wrong):
-        index = int(wrong[0])
-        raise DataError(
-            f"{source.name}, column {column!r}, row {source.row(index)}: {str(values.iloc[index])!r} is not a number; "
-            "encode text columns as numbers or remove them"
-        )
-    return converted
-
-
-def _check_labels(source: Source, target: str) -> None:
-    missing = np.flatnonzero(source.table[target].isna().to_numpy())
-    if len(missing):
-        raise DataError(
-            f"{source.name}, column {target!r}, row {source.row(int(missing[0]))}: the label is missing "
-            f"({len(missing)} in all); fill it in or remove the row"
-        )
 
 
 def _make_labels_comparable(tables: Sequence[pd.DataFrame], target: str) -> None:
@@ -213,20 +192,6 @@ def _survey(table: pd.DataFrame) -> Survey:
     return survey(columns, sampled_share(len(table), len(columns)))
 
 
-def _split(table: pd.DataFrame, problem: Problem, split: Split, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from sklearn.model_selection import train_test_split
-
-    labels = table.iloc[:, 0]
-    stratify = labels if problem.has_classes else None
-    try:
-        train, validation = train_test_split(
-            table, test_size=split.fraction, random_state=split.seed, stratify=stratify
-        )
-    except ValueError as error:
-        raise DataError(f"{name} cannot be split, {split.fraction:g} of it for validation: {error}") from error
-    return train, validation
-
-
 def _check_values(train: pd.DataFrame, name: str) -> None:
     """Refuse a feature without a value in the training rows: the algorithm would not count it as a column."""
     empty = train.columns[train.isna().all()]
@@ -239,6 +204,8 @@ def _check_classes(tables: Sequence[pd.DataFrame], problem: Problem, sources: Se
     if not problem.has_classes:
         return
     for table, word in zip(tables, ("training", "validation"), strict=True):
-        if table.iloc[:, 0].nunique() < 2:
+        codes = table.iloc[:, 0].unique()
+        if len(codes) < 2:
             name = sources[-1 if word == "validation" else 0].name
-            raise DataError(f"{name}: the {word} rows have a single class; at least two are needed")
+            only = some(problem.classes[int(code)] for code in codes)
+            raise DataError(f"{name}: the {word} rows have a single class, {only}; add rows of the other classes")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ml_a2.data.cells import shown, some
 from ml_a2.errors import DataError, UserError
+from ml_a2.suggestions import did_you_mean
 
 # Integers with at most this many distinct values count as classes when no objective says otherwise.
 MOST_INFERRED_CLASSES = 20
@@ -56,6 +58,19 @@ class Problem:
         """Return how labels are encoded: 0, 1, ... in sorted order; empty where labels are values."""
         return {str(label): code for code, label in enumerate(self.classes)}
 
+    @property
+    def taken_for_classes(self) -> str:
+        """Return that several whole numbers were taken for classes, to begin a sentence with; nothing otherwise."""
+        words = any(isinstance(label, str) for label in self.classes)
+        if words or not self.inferred or self.kind != "multiclass":
+            return ""
+        return f"the target was taken for classes ({len(self.classes)} different whole numbers): "
+
+    @property
+    def taken_for_values(self) -> str:
+        """Return how they are taken for values, to begin a remedy with; nothing otherwise."""
+        return "for a regression add --set objective=reg:squarederror, otherwise " if self.taken_for_classes else ""
+
 
 class Labels(Protocol):
     """The target's values in the training rows, none of them missing."""
@@ -80,19 +95,29 @@ def infer_problem(labels: Labels, objective: str | None, name: str, column: str)
         DataError: the objective is not one that can be evaluated, or does not fit the labels.
     """
     if objective is not None and objective not in KINDS:
-        raise DataError(f"objective {objective!r} cannot be evaluated; choose one of {', '.join(KINDS)}")
+        question = did_you_mean(objective, KINDS)
+        raise DataError(f"objective {objective!r} cannot be evaluated; choose one of {', '.join(KINDS)}{question}")
     kind = KINDS[objective] if objective else labels.kind()
     chosen, metric = (objective or DEFAULTS[kind][0]), DEFAULTS[kind][1]
     classes = () if kind in ("regression", "ranking") else tuple(sorted(labels.distinct(), key=_sort_key))
     where = f"{name}, column {column!r}"
-    if kind == "binary" and len(classes) != 2:
-        raise DataError(f"{where}: objective {chosen!r} needs 2 distinct labels, there are {len(classes)}")
-    if kind == "multiclass" and len(classes) < 2:
-        raise DataError(f"{where}: objective {chosen!r} needs at least 2 distinct labels, there is {len(classes)}")
+    if kind in ("binary", "multiclass"):
+        _check_number(classes, chosen, where)
     hyperparameters = {"objective": chosen, "eval_metric": metric}
     if kind == "multiclass":
         hyperparameters["num_class"] = str(len(classes))
     return Problem(kind, chosen, metric, classes, objective is None, hyperparameters)
+
+
+def _check_number(classes: Sequence[Any], objective: str, where: str) -> None:
+    binary = KINDS[objective] == "binary"
+    wanted = f"{where}: objective {objective!r} needs {'' if binary else 'at least '}2 distinct labels, "
+    if len(classes) == 1:
+        only = f"there are 1: every label is {shown(classes[0])}"
+        raise DataError(f"{wanted}{only}; add rows of other classes, or name another target")
+    if binary and len(classes) != 2:
+        remedy = "remove the others, or choose objective 'multi:softprob' for classes, 'reg:squarederror' for values"
+        raise DataError(f"{wanted}there are {len(classes)}: {some(classes)}; {remedy}")
 
 
 def merge_hyperparameters(problem: Problem, stack: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:

@@ -266,7 +266,7 @@ def test_nothing_is_found_in_the_samples(tmp_path: Path, sample: str) -> None:
         ("y,a\nno,1\n,2\nyes,3\n", (), "the label is missing (1 in all)"),
         ("y,a\n", (), "has a header but no rows"),
         ("y,a,a\nno,1,2\nyes,2,3\n", (), "has more than one column 'a'"),
-        ("y;a\nno;1\nyes;2\n", (), "has no column 'y'"),
+        ("x;a\nno;1\nyes;2\n", (), "has no column 'y'"),
         ("y,a\n1.5,1\n2.5,2\n3.5,1\n7.5,3\n2.25,3\n", ("--set", "eval_metric=auc"), "Metric 'auc' can only be"),
     ],
 )

@@ -208,9 +208,19 @@ def _examine_table(
     try:
         asked, prepared = plan(settings, None, hyperparameters, options)
     except (DataError, HyperparameterError) as error:
-        yield Finding("error", "the data", str(error), "mend the table, or choose other hyperparameters")
+        yield _finding(error)
         return
     tell(f"data: {prepared.dataset.describe()}")
     named = {**load_settings(settings).training.hyperparameters, **asked.hyperparameters}
     yield from check_request(named, has_validation=True)
     yield from warnings_of_data(settings, asked.hyperparameters, prepared)
+
+
+def _finding(error: DataError | HyperparameterError) -> Finding:
+    """Return as a finding what a run would refuse: a message ends with what can be done about it."""
+    where = "the data" if isinstance(error, DataError) else "the hyperparameters"
+    problem, separator, remedy = str(error).rpartition("; ")
+    if separator:
+        return Finding("error", where, problem, remedy)
+    otherwise = "mend the table" if isinstance(error, DataError) else "see the built-in algorithm's hyperparameters"
+    return Finding("error", where, remedy, otherwise)

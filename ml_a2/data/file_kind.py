@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ml_a2.jobs.quality import signatures
 from ml_a2.jobs.quality.signatures import HEAD_BYTES, signature
@@ -87,13 +88,18 @@ def wrong_byte_of(path: Path) -> FileKind | None:
     Raises:
         OSError: it cannot be read.
     """
-    lines = 0
     with path.open("rb") as file:
-        while block := file.read(BYTES_AT_ONCE):
-            block += file.readline()
-            if (place := wrong_byte(block)) is not None:
-                return _not_utf8(block, place, lines)
-            lines += block.count(b"\n")
+        return wrong_byte_in(file)
+
+
+def wrong_byte_in(file: IO[bytes]) -> FileKind | None:
+    """Return the same of a file that is open, from where it stands."""
+    lines = 0
+    while block := file.read(BYTES_AT_ONCE):
+        block += file.readline()
+        if (place := wrong_byte(block)) is not None:
+            return _not_utf8(block, place, lines)
+        lines += block.count(b"\n")
     return None
 
 
