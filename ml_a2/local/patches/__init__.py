@@ -12,7 +12,7 @@ from typing import Any
 import moto
 
 import ml_a2.local.engine  # noqa: F401  # before the modules below, which import all of it
-from ml_a2.local.patches import executions, interpreter, objects, services, timing
+from ml_a2.local.patches import executions, functions, interpreter, objects, services, timing
 from ml_a2.local.patches.active import Active, Call, HttpDelivery, StatusListener, activate, current
 
 MOTO_VERSION = "5.2.5"
@@ -50,5 +50,12 @@ def job_changed(description: Mapping[str, Any]) -> None:
 def _patch() -> None:
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
-    for patch in (*interpreter.PATCHES, *timing.PATCHES, *services.PATCHES, *objects.PATCHES, *executions.PATCHES):
+    for patch in (
+        *interpreter.PATCHES,
+        *functions.PATCHES,
+        *timing.PATCHES,
+        *services.PATCHES,
+        *objects.PATCHES,
+        *executions.PATCHES,
+    ):
         patch()

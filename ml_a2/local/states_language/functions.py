@@ -51,10 +51,19 @@ PLACEHOLDER = re.compile(r"\\.|(\{\})", re.DOTALL)
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument: its kind, and its text where it is a literal one."""
+    """An argument, as it is written: a literal of some kind, a path, or another call."""
 
     kind: str
-    text: str = ""
+    text: str
+    call: Call | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of an intrinsic function."""
+
+    name: str
+    arguments: tuple[Argument, ...]
 
 
 @dataclass
@@ -66,7 +75,7 @@ class _Reader:
     position: int = 0
     count: int = field(default=0, init=False)
 
-    def call(self) -> Argument:
+    def call(self) -> Call:
         name = NAME.match(self.text, self.position)
         if name is None or name.group() not in SIGNATURES:
             raise self.refusal(Rule.FUNCTION, "no intrinsic function begins there")
@@ -74,9 +83,9 @@ class _Reader:
         if self.count > MOST_FUNCTIONS:
             raise self.refusal(Rule.NESTING, f"there are more than {MOST_FUNCTIONS} intrinsic functions in it")
         self.position = name.end() + 1
-        arguments = list(self._arguments())
-        _check_arguments(name.group(), arguments, self.where)
-        return Argument("given")
+        call = Call(name.group(), tuple(self._arguments()))
+        _check_arguments(call, self.where)
+        return call
 
     def _arguments(self) -> Iterator[Argument]:
         self._skip_blanks()
@@ -98,7 +107,9 @@ class _Reader:
             if found := pattern.match(self.text, self.position):
                 self.position = found.end()
                 return Argument(kind, found.group())
-        return self.call()
+        begin = self.position
+        call = self.call()
+        return Argument("call", self.text[begin : self.position], call)
 
     def _path(self) -> Argument:
         begin = end = self.position
@@ -107,9 +118,10 @@ class _Reader:
                 break
             end = behind
         self.position = stop.start() if stop else len(self.text)
-        if not is_path(self.text[begin : self.position]):
+        path = self.text[begin : self.position]
+        if not is_path(path):
             raise self.refusal(Rule.FUNCTION, "what begins with $ is no path there")
-        return Argument("given")
+        return Argument("path", path)
 
     def _skip_blanks(self) -> None:
         while self.text[self.position : self.position + 1].isspace():
@@ -128,38 +140,47 @@ class _Reader:
 LITERALS = {"text": STRING, "number": NUMBER, "null": re.compile(r"null\b"), "boolean": re.compile(r"(?:true|false)\b")}
 
 
-def check_call(text: str, where: str) -> None:
-    """Refuse what is no call of an intrinsic function."""
+def read_call(text: str, where: str) -> Call:
+    """Return the call that a text is.
+
+    Raises:
+        InvalidDefinitionError: it is none.
+    """
     reader = _Reader(text, where)
-    reader.call()
+    call = reader.call()
     if reader.position < len(text):
         raise reader.refusal(Rule.FUNCTION, "something follows it")
+    return call
 
 
 def check_string_call(text: str, where: str) -> None:
     """Refuse what is no call of a function that returns a text."""
-    check_call(text, where)
-    name = text.partition("(")[0]
-    if name not in STRING_FUNCTIONS:
-        raise InvalidDefinitionError(Rule.STRING_FUNCTION, f"{name} does not return a text", where)
+    call = read_call(text, where)
+    if call.name not in STRING_FUNCTIONS:
+        raise InvalidDefinitionError(Rule.STRING_FUNCTION, f"{call.name} does not return a text", where)
 
 
-def _check_arguments(name: str, arguments: list[Argument], where: str) -> None:
-    kinds = SIGNATURES[name].split()
+def _check_arguments(call: Call, where: str) -> None:
+    kinds = SIGNATURES[call.name].split()
     repeated = kinds[-1:] == ["..."]
     kinds = kinds[:-1] if repeated else kinds
     # `any ...` is any number of them, none included.
     least = len(kinds) - repeated - sum(kind.startswith("[") for kind in kinds)
-    if len(arguments) < least or (len(arguments) > len(kinds) and not repeated):
+    count = len(call.arguments)
+    if count < least or (count > len(kinds) and not repeated):
         wanted = f"at least {least}" if repeated else " or ".join(map(str, range(least, len(kinds) + 1)))
-        raise InvalidDefinitionError(Rule.ARGUMENTS, f"{name} takes {wanted} arguments, not {len(arguments)},", where)
-    for number, (kind, argument) in enumerate(zip(kinds, arguments, strict=False), start=1):
+        raise InvalidDefinitionError(Rule.ARGUMENTS, f"{call.name} takes {wanted} arguments, not {count},", where)
+    for number, (kind, argument) in enumerate(zip(kinds, call.arguments, strict=False), start=1):
         wanted = kind.strip("[]")
-        if wanted != "any" and argument.kind not in ("given", wanted):
-            problem = f"argument {number} of {name} is {argument.text}, which is no {wanted},"
+        if argument.kind in LITERALS and wanted not in ("any", argument.kind):
+            problem = f"argument {number} of {call.name} is {argument.text}, which is no {wanted},"
             raise InvalidDefinitionError(Rule.ARGUMENTS, problem, where)
-    if name == "States.Format" and arguments[0].kind == "text":
-        places = sum(place is not None for place in (found[1] for found in PLACEHOLDER.finditer(arguments[0].text)))
-        if places != len(arguments) - 1:
-            problem = f"States.Format has {places} places {{}} and {len(arguments) - 1} values for them,"
-            raise InvalidDefinitionError(Rule.ARGUMENTS, problem, where)
+    if call.name == "States.Format" and call.arguments[0].kind == "text":
+        _check_places(call, where)
+
+
+def _check_places(call: Call, where: str) -> None:
+    places = sum(found[1] is not None for found in PLACEHOLDER.finditer(call.arguments[0].text))
+    if places != len(call.arguments) - 1:
+        problem = f"States.Format has {places} places {{}} and {len(call.arguments) - 1} values for them,"
+        raise InvalidDefinitionError(Rule.ARGUMENTS, problem, where)

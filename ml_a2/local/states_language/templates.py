@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_a2.local.states_language.functions import check_call, check_string_call
+from ml_a2.local.states_language.functions import check_string_call, read_call
 from ml_a2.local.states_language.paths import check_reference_path, is_path
 from ml_a2.local.states_language.rules import InvalidDefinitionError, Rule
 
@@ -36,7 +36,7 @@ def check_text_or_call(value: Any, where: str) -> None:
 
 def _check_dynamic(name: str, value: Any, where: str) -> None:
     if isinstance(value, str) and value.startswith("States."):
-        check_call(value, where)
+        read_call(value, where)
     elif not isinstance(value, str) or not is_path(value):
         problem = f"The value for the field {name!r} must be a valid JSONPath or a valid intrinsic function call"
         raise InvalidDefinitionError(Rule.TEMPLATE, f"{problem}, not {value!r:.80},", where)
