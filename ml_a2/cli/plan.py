@@ -156,7 +156,7 @@ def _data(options: dict[str, Any]) -> dict[str, Any]:
     sample, train, target = options["sample"], options["train"], options["target_column"]
     split = {name: options[name] for name in ("validation_fraction", "seed")}
     if train is None:
-        if options["validation"] or target:
+        if options["validation"] is not None or target is not None:
             raise UserError("--validation and --target-column describe a file given with --train; add --train FILE")
         return {"sample": sample or SAMPLES[0], **split}
     if sample:
@@ -176,7 +176,7 @@ def _model(options: dict[str, Any], hyperparameters: dict[str, str]) -> dict[str
         raise UserError("--train is to learn from, and --model has learned; give the rows with --validation FILE")
     if not sample and not validation:
         raise UserError("--model needs rows to be evaluated on; add --validation FILE or --sample NAME")
-    if sample and (validation or target):
+    if sample and (validation or target is not None):
         raise UserError("--sample and --validation exclude each other; give one of them, --target-column with a file")
     for name in ("seed", "validation_fraction"):
         if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:

@@ -49,7 +49,7 @@ def compare(records: Sequence[Record]) -> dict[str, list[Row]]:
 def same_validation_rows(records: Sequence[Record]) -> bool:
     """Tell whether metrics are of the same rows; where no hashes were kept, it is not known, so they are not."""
     hashes = {
-        tuple(file["sha256"] for file in record.data.get("files", []) if file["channel"] == "validation")
+        tuple(file.get("sha256") for file in record.data.get("files", []) if file.get("channel") == "validation")
         for record in records
     }
     return len(hashes) == 1 and hashes != {()}
@@ -83,8 +83,8 @@ def _data(record: Record, records: Sequence[Record]) -> dict[str, Any]:
         "validation rows": data.get("validation_rows"),
         "features": len(data["feature_columns"]) if "feature_columns" in data else None,
         "features of its own": ", ".join(own) or None,
-        **{f"{source['path']} SHA-256": source["sha256"] for source in data.get("sources", [])},
-        **{f"{file['key']} SHA-256": file["sha256"] for file in data.get("files", [])},
+        **{f"{source.get('path')} SHA-256": source.get("sha256") for source in data.get("sources", [])},
+        **{f"{file.get('key')} SHA-256": file.get("sha256") for file in data.get("files", [])},
     }
 
 

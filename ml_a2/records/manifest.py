@@ -13,9 +13,40 @@ from typing import Any
 from ml_a2 import __version__, contract
 from ml_a2.client import Outcome
 from ml_a2.errors import UserError
+from ml_a2.records.shape import COUNT, NUMBER, TEXT, misfit
 
-# What a manifest of any version has, and of which type it is.
-SHAPE: Mapping[str, type] = {"execution": dict, "metrics": dict, "hyperparameters": dict, "data": dict}
+_FILES = [{"channel": TEXT, "key": str, "path": str, "name": str, "version_id": TEXT, "sha256": str, "bytes": NUMBER}]
+_PROBLEM = {"kind": TEXT, "objective": TEXT, "label_mapping": (None, {"*": NUMBER})}
+# What is read from a manifest, as `shape.misfit` takes it. One of an older version has fewer keys.
+SHAPE: Mapping[str, Any] = {
+    "execution": {"name": str, "status": str, "arn": TEXT, "seconds": COUNT, "started": TEXT, "ended": TEXT},
+    "gate": TEXT,
+    "failure": (None, {"*": TEXT}),
+    "template_sha256": TEXT,
+    "data": {
+        "train": TEXT,
+        "validation": TEXT,
+        "target_column": TEXT,
+        "feature_columns": [str],
+        "train_rows": COUNT,
+        "validation_rows": COUNT,
+        "files": _FILES,
+        "sources": _FILES,
+    },
+    "code": _FILES,
+    "model": (None, {"uri": TEXT, "sha256": TEXT, "files": _FILES, "given": (None, {"path": TEXT, "sha256": TEXT})}),
+    "problem": (None, _PROBLEM),
+    "hyperparameters": {"*": str},
+    "training_image": TEXT,
+    "evaluation_image": TEXT,
+    "metrics": {"*": NUMBER},
+    "versions": {"*": TEXT},
+    "platform": TEXT,
+    "timings": {"states": list},
+    "request": (None, dict),
+}
+# What each has.
+NEEDED = ("execution", "metrics", "hyperparameters", "data")
 # Packages that decide about numbers, and the engine.
 PACKAGES = ("moto", "scikit-learn", "pandas", "numpy", "scipy", "pyarrow")
 
@@ -55,15 +86,25 @@ def check(document: dict[str, Any], where: str) -> dict[str, Any]:
     Raises:
         UserError: names what is wrong with it.
     """
-    for key, kind in SHAPE.items():
-        if not isinstance(document.get(key), kind):
-            raise UserError(
-                f"{where} is no manifest of a run: {key!r} must be an object, not {document.get(key)!r:.80}"
-            )
-    for key in ("name", "status"):
-        if not isinstance(document["execution"].get(key), str):
-            raise UserError(f"{where} is no manifest of a run: execution has no {key}")
+    wrong = misfit(document, SHAPE) or _missing(document)
+    if wrong:
+        raise UserError(f"{where} is not the manifest of a run: {wrong}")
+    for time in ("started", "ended"):
+        _check_time(document["execution"].get(time), where)
     return document
+
+
+def _missing(document: Mapping[str, Any]) -> str | None:
+    missing = [key for key in NEEDED if key not in document]
+    missing += [f"execution.{key}" for key in ("name", "status") if key not in document.get("execution", (key,))]
+    return f"{missing[0]!r} is missing" if missing else None
+
+
+def _check_time(time: str | None, where: str) -> None:
+    try:
+        dt.datetime.fromisoformat(time or "2026-01-01")
+    except ValueError as error:
+        raise UserError(f"{where} is not the manifest of a run: {time!r:.80} is not a time") from error
 
 
 def execution_facts(name: str, arn: str, outcome: Outcome) -> dict[str, Any]:

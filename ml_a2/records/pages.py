@@ -94,13 +94,14 @@ def _features(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _files(page: Page, title: str, entries: Sequence[Mapping[str, Any]]) -> None:
-    rows = [
-        (f"  {entry.get('key') or entry['path']}", text(entry["sha256"]), _version(entry.get("version_id")))
-        for entry in entries
-    ]
+    rows = [(f"  {_name(entry)}", text(entry.get("sha256")), _version(entry.get("version_id"))) for entry in entries]
     if rows:
         page.say(f"\n{title}", "bold")
         page.table(("", "", ""), rows, plain=True)
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("key") or entry.get("path") or "")
 
 
 def _version(version_id: str | None) -> str:

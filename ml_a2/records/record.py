@@ -11,8 +11,14 @@ from ml_a2 import contract
 from ml_a2.errors import UserError
 from ml_a2.records.manifest import parse, read_manifest
 from ml_a2.records.names import name_meant
+from ml_a2.records.shape import NUMBER, misfit
 
 UNREADABLE = "UNREADABLE"
+
+# What is read here from evaluation.json, as `misfit` takes it; metrics are looked at one by one.
+EVALUATION = {
+    "confidence_intervals": (None, {"level": NUMBER, "metrics": {"*": (None, {"lower": NUMBER, "upper": NUMBER})}})
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,8 @@ class RunDirectories:
         document = read_manifest(folder)
         path = folder / contract.EVALUATION_FILE
         evaluation = parse(path.read_bytes(), str(path)) if path.is_file() else {}
+        if wrong := misfit(evaluation, EVALUATION):
+            raise UserError(f"{path} is not an evaluation: {wrong}")
         return Record(folder.resolve().name, document, evaluation)
 
     def _listed(self, name: str) -> Record:

@@ -18,6 +18,21 @@ from tests.records.manifests import manifest
 HEADER = "target,age,income\n"
 TABLE = HEADER + "".join(f"{number % 2},{number * 7 % 90},{number * 31 % 1000}.5\n" for number in range(40))
 SETTINGS = '[training]\ninstance_count = 1\nspot = false\n[alerts]\nemails = ["a@example.com"]\n[tags]\nteam = "a"\n'
+EVALUATION: dict[str, Any] = {
+    "binary_classification_metrics": {
+        "auc": {"value": 0.9, "standard_deviation": 0.01},
+        "log_loss": {"value": 0.4, "standard_deviation": "NaN"},
+        "confusion_matrix": {"0": {"0": 9, "1": 1}, "1": {"0": 0, "1": 10}},
+    },
+    "dataset": {"item_count": 20, "evaluation_time": "2026-11-24T10:00:05+00:00"},
+    "objective": "binary:logistic",
+    "kind": "binary",
+    "confidence_intervals": {"level": 0.95, "seed": 1, "metrics": {"auc": {"lower": 0.85, "upper": 0.94}}},
+    "baseline": {"predictor": "the mean", "metrics": {"auc": 0.5}},
+    "undefined": {},
+    "slices": [{"feature": "age", "value": "1", "item_count": 4, "metrics": {"auc": 0.9}, "few": False}],
+    "champion": {"metrics": {"auc": 0.8}, "worse_by": {"auc": -0.1}},
+}
 # What no parser of ours may take for a document.
 NO_DOCUMENTS = ("", "[" * 100_000, '{"a":' * 50_000, "nul", "{" + "x" * 300_000, "\x00\x00", "\ufeff\ufeff{}", "'a'")
 
@@ -145,7 +160,7 @@ def _tar(members: dict[str, bytes]) -> bytes:
 
 def arguments(chance: random.Random) -> list[str]:
     """Return a command line that must be refused, whatever lies in the folder."""
-    value = chance.choice(("nan", "-1", "1e999", "", "x" * 60, "\u202e\u0007", "0x10", "\ud800", "--", "=", "a=b=c"))
+    value = chance.choice(("nan", "-1", "1e999", "", "x" * 60, "\u202e\u0007", "0x10", "caf\udce9", "--", "=", "a=b=c"))
     return chance.choice(
         (
             [value or "unknown"],

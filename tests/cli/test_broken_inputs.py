@@ -5,6 +5,7 @@ A hundred examples, the same each time; `ML_A2_FUZZ=N` draws N times as many oth
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -110,7 +111,11 @@ def test_broken_records_are_refused(seed: int, folder: Path) -> None:
 def test_records_of_another_shape_end_no_command_in_the_middle(seed: int, folder: Path) -> None:
     """What can be told is told; what cannot is refused."""
     chance = random.Random(seed)
-    breaking.write(folder, f"runs/{RUN}/manifest.json", breaking.other_shape(chance, breaking.whole_manifest(RUN)))
+    whole = {"manifest.json": breaking.whole_manifest(RUN), "evaluation.json": breaking.EVALUATION}
+    changed = chance.choice(list(whole))
+    for name, document in whole.items():
+        content = breaking.other_shape(chance, document) if name == changed else json.dumps(document).encode()
+        breaking.write(folder, f"runs/{RUN}/{name}", content)
     answer = chance.choice(COMMANDS[:5])()
     assert "internal error" not in answer.output, answer.output[:3000]
     assert "Traceback" not in answer.output

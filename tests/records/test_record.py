@@ -29,9 +29,12 @@ def test_lists_the_newest_first_and_says_that_there_are_more(tmp_path: Path) -> 
         (None, "manifest.json cannot be read: No such file or directory"),
         ("{", "manifest.json is not JSON"),
         ("[]", "manifest.json must be a JSON object"),
-        ("{}", "'execution' must be an object, not None"),
-        ('{"execution": {}, "metrics": {}, "hyperparameters": {}, "data": {}}', "execution has no name"),
-        ('{"execution": {"name": "x", "status": 1}, "metrics": {}, "hyperparameters": {}, "data": {}}', "no status"),
+        ("{}", "'execution' is missing"),
+        ('{"execution": {}, "metrics": {}, "hyperparameters": {}, "data": {}}', "'execution.name' is missing"),
+        (
+            '{"execution": {"name": "x", "status": 1}, "metrics": {}, "hyperparameters": {}, "data": {}}',
+            "'execution.status' must be text, not 1",
+        ),
         (b"\xff", "manifest.json is not JSON"),
     ],
 )
