@@ -14,11 +14,13 @@ import click
 from ml_a2 import contract
 from ml_a2.cli.ending import ending
 from ml_a2.cli.options import ACCOUNT_OPTIONS, EXIT_FAILED, EXIT_TURNED_DOWN, HYPERPARAMETERS, with_options
-from ml_a2.cli.stack_of_account import STATUSES, WHERE, deployed_pipeline, following_command
+from ml_a2.cli.plan import refuse_if_strict
+from ml_a2.cli.stack_of_account import STATUSES, WHERE, deployed_pipeline, deployed_stack, following_command
 from ml_a2.errors import UserError
 from ml_a2.execution_name import problem_with_name
 
 if TYPE_CHECKING:
+    from ml_a2.account import Account
     from ml_a2.client import Outcome, Pipeline
 
 POLL_SECONDS = 5.0
@@ -34,7 +36,8 @@ Examples:
   ml-a2 start --model-artifact s3://bucket/models/job/output/model.tar.gz --validation-prefix validation/june/
   ml-a2 start --watch --logs
 
-With --watch the exit status is that of `ml-a2 watch`, otherwise:
+Hyperparameters, prefixes, instance types and the model are looked at first, by calls that only read: nothing
+is started that would fail for them. With --watch the exit status is that of `ml-a2 watch`, otherwise:
 
 {STATUSES}
 
@@ -51,6 +54,7 @@ With --watch the exit status is that of `ml-a2 watch`, otherwise:
 @click.option("--model-artifact", help="Evaluate this model again instead of training one: an s3:// URI.")
 @click.option("--watch", "and_watch", is_flag=True, help="Follow it to its end, as `ml-a2 watch` does.")
 @click.option("--logs", is_flag=True, help="With --watch, show every line that the jobs write.")
+@click.option("--strict", is_flag=True, help="Let warnings about what is asked for count as errors.")
 @with_options(ACCOUNT_OPTIONS)
 def start(
     *,
@@ -58,6 +62,7 @@ def start(
     hyperparameters: dict[str, str],
     and_watch: bool,
     logs: bool,
+    strict: bool,
     as_json: bool,
     **options: str | None,
 ) -> None:
@@ -74,7 +79,11 @@ def start(
                 raise UserError("--set decides how a model is trained, and --model-artifact is trained already")
             given["hyperparameters"] = hyperparameters
         name = name or f"{dt.datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        with deployed_pipeline(**account) as pipeline:
+        with deployed_stack(**account) as (session, outputs):
+            _check(session, outputs, given, strict=strict)
+            from ml_a2.client import Pipeline
+
+            pipeline = Pipeline(session, outputs)
             arn = pipeline.start(name, given)
             following = following_command("watch", name, account)
             if and_watch:
@@ -148,6 +157,25 @@ def stop(*, execution: str, cause: str, as_json: bool, **account: str | None) ->
             raise UserError(f"execution {execution!r} is {status}: there is nothing to stop")
         pipeline.stop(arn, "Stopped", cause)
         click.echo(json.dumps({"execution": execution, "arn": arn}) if as_json else f"stopped {arn}")
+
+
+def _check(session: Account, outputs: Mapping[str, str], given: Mapping[str, Any], *, strict: bool) -> None:
+    """Warn of what would be ignored, before anything is started.
+
+    Raises:
+        UserError: the execution would fail for what is asked of it; it tells all reasons, a line each.
+    """
+    from ml_a2.local.execution_checks import ExecutionChecks
+
+    findings = list(ExecutionChecks(session, outputs, _tell).findings(given))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    refuse_if_strict(errors or findings, strict=strict or bool(errors))
+    for warning in findings:
+        _tell(f"warning: {warning.in_a_line()}")
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _known(pipeline: Pipeline, execution: str) -> str:

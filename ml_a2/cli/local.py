@@ -7,14 +7,16 @@ import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ml_a2.cli.beginning import say_to_a_terminal
 from ml_a2.cli.ending import ending
 from ml_a2.cli.plan import one_stack
 
 if TYPE_CHECKING:
+    from ml_a2.local.activity import Activity
     from ml_a2.local.state.folder import StateFolder
 
 EXPORTS = """\
@@ -54,6 +56,9 @@ The endpoint listens on the loopback interface alone, takes any credentials, and
 found again, and a stack that is there is updated where the template changed. Executions and jobs that run at
 the end are stopped all the same. After a crash, the last seconds are missing.
 
+While it serves, a line on standard error tells of each execution and job that begins or ends, each message
+and each alarm that changes its state; emails to subscribers lie in --outbox.
+
 Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not be served, 2 wrong usage or input."""
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen.  [default: any free port]")
@@ -75,6 +80,14 @@ Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not be served, 2 wrong usa
 @click.option(
     "--state", type=click.Path(path_type=Path), help="A folder that keeps what the endpoint holds, for the next time."
 )
+@click.option(
+    "--outbox",
+    type=click.Path(path_type=Path),
+    default=Path("outbox.mbox"),
+    show_default=True,
+    help="Where emails to subscribers go, a mailbox file; made with the first one.",
+)
+@click.option("--quiet", is_flag=True, help="Tell nothing of executions, jobs, messages and alarms.")
 def up(
     *,
     port: int,
@@ -84,11 +97,14 @@ def up(
     region: str,
     speed: float,
     state: Path | None,
+    outbox: Path,
+    quiet: bool,
 ) -> None:
     """Serve the endpoint with the stack deployed until Ctrl-C, and print what to export."""
     with ending(as_json=False):
-        _tell("starting the endpoint")
+        say_to_a_terminal("starting the endpoint")
         from ml_a2.errors import UserError
+        from ml_a2.local.activity import Activity
         from ml_a2.local.assembly import find_assembly
 
         one_stack(settings, assembly)
@@ -97,7 +113,8 @@ def up(
         with _held(state, region) as folder:
             if deploy and assembly is None:
                 assembly, _ = find_assembly(settings, tell=_tell)
-            _serve(assembly, port, region, speed, folder)
+            activity = Activity(None if quiet else _tell, outbox)
+            _serve(assembly, activity, port=port, region=region, speed=speed, state=folder)
 
 
 def _held(state: Path | None, region: str) -> AbstractContextManager[StateFolder | None]:
@@ -110,10 +127,10 @@ def _held(state: Path | None, region: str) -> AbstractContextManager[StateFolder
     return StateFolder(state, region=region, account=DEFAULT_ACCOUNT_ID)
 
 
-def _serve(assembly: Path | None, port: int, region: str, speed: float, state: StateFolder | None) -> None:
+def _serve(assembly: Path | None, activity: Activity, *, region: str, **options: Any) -> None:
     from ml_a2.local.runtime import LocalRuntime
 
-    with LocalRuntime(region=region, speed=speed, port=port, state=state) as runtime:
+    with LocalRuntime(region=region, activity=activity, **options) as runtime:
         if runtime.keeper:
             _tell(runtime.keeper.found)
         runtime.bootstrap()

@@ -11,6 +11,7 @@ from ml_a2 import contract
 from ml_a2.cli.beginning import say_to_a_terminal
 
 if TYPE_CHECKING:
+    from ml_a2.account import Account
     from ml_a2.client import Pipeline
 
 WHERE = """Credentials and region come from the standard AWS environment variables and files; the buckets and the
@@ -22,13 +23,21 @@ STATUSES = """Exit status: 0 done, 1 AWS refused it or could not be reached, 2 w
 @contextmanager
 def deployed_pipeline(*, stack: str | None, **account: str | None) -> Iterator[Pipeline]:
     """Find a deployed stack, and tell what AWS refuses in one line."""
+    with deployed_stack(stack=stack, **account) as (session, outputs):
+        from ml_a2.client import Pipeline
+
+        yield Pipeline(session, outputs)
+
+
+@contextmanager
+def deployed_stack(*, stack: str | None, **account: str | None) -> Iterator[tuple[Account, dict[str, str]]]:
+    """Find a deployed stack as the clients of its services and its outputs; tell what AWS refuses in one line."""
     say_to_a_terminal(f"looking for {stack or contract.STACK_NAME}")
     from ml_a2.account import Account, aws_errors
-    from ml_a2.client import Pipeline
 
     with aws_errors():
         session = Account(**account)
-        yield Pipeline(session, session.outputs(stack or contract.STACK_NAME))
+        yield session, session.outputs(stack or contract.STACK_NAME)
 
 
 def following_command(command: str, name: str, account: Mapping[str, str | None]) -> str:

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ml_a2.local.activity import Activity
 from ml_a2.local.authorization import AccessDeniedError, Authorization
 from ml_a2.local.clients import Clients
 from ml_a2.local.incidents import Incidents
@@ -30,9 +31,16 @@ class Alarms:
     """Evaluates every alarm of the endpoint when it is asked to."""
 
     def __init__(
-        self, clients: Clients, authorization: Authorization, environment: Environment, incidents: Incidents
+        self,
+        clients: Clients,
+        authorization: Authorization,
+        environment: Environment,
+        incidents: Incidents,
+        *,
+        activity: Activity | None = None,
     ) -> None:
         """Read metrics and alarms through the clients."""
+        self._activity = activity or Activity()
         self._clients = clients
         self._authorization = authorization
         self._where = environment
@@ -72,6 +80,7 @@ class Alarms:
             StateValue=state,
             StateReason=reason,
         )
+        self._activity.alarm(alarm["AlarmName"], alarm["StateValue"], state, reason)
         if not alarm.get("ActionsEnabled", True):
             self._incidents.report(f"alarm {alarm['AlarmName']} came to {state}, and its actions are disabled")
             return

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from ml_a2 import contract
 from ml_a2.errors import AssemblyError
 from ml_a2.local import patches
+from ml_a2.local.activity import Activity
 from ml_a2.local.alarms import Alarms
 from ml_a2.local.authorization import Authorization
 from ml_a2.local.clients import Clients
@@ -63,6 +65,7 @@ class LocalRuntime:
         state: StateFolder | None = None,
         jobs_at_once: int = JOBS_AT_ONCE,
         warm: WarmContainers | None = None,
+        activity: Activity | None = None,
     ) -> None:
         """Prepare the services.
 
@@ -73,6 +76,7 @@ class LocalRuntime:
             state: what is found there, and kept from then on; without it, everything ends with the runtime.
             jobs_at_once: the account's quota of training jobs, and that of processing jobs.
             warm: containers that wait for the first jobs.
+            activity: hears what goes on.
 
         Raises:
             UserError: what is kept there cannot be read.
@@ -89,11 +93,17 @@ class LocalRuntime:
         self._endpoint = Endpoint(self._answer, self.environment, port, self.keeper.gate if self.keeper else None)
         self.clients = Clients(self._endpoint.url, region, self._endpoint)
         self.authorization = Authorization(self.environment)
-        self.incidents = Incidents()
+        activity = activity or Activity()
+        self.incidents = Incidents(activity.incident)
         self._faults = Faults(PERMISSIONS)
         watchers = (self.clients, self.authorization, self.environment, self.incidents)
         self._changes = StatusChanges(
-            self.clients, EventBus(*watchers), Alarms(*watchers), self.incidents, self.environment
+            self.clients,
+            EventBus(*watchers),
+            Alarms(*watchers, activity=activity),
+            self.incidents,
+            self.environment,
+            activity=activity,
         )
         services = JobServices(
             self.clients,
@@ -119,7 +129,8 @@ class LocalRuntime:
                 stacks=self._stacks.stacks, jobs=self._jobs, packages=registry, authorization=self.authorization
             )
         calls = ServiceCalls(self.clients, self.authorization, self.environment, self._faults)
-        patches.apply(calls.call, speed, self._changes.execution, lambda url, body: post(url, body, self.incidents))
+        deliver = partial(post, incidents=self.incidents)
+        patches.apply(calls.call, speed, self._changes.execution, deliver, activity.message)
 
     @property
     def url(self) -> str:

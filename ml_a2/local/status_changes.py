@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ml_a2.local import execution_log
+from ml_a2.local.activity import Activity
 from ml_a2.local.alarms import Alarms
 from ml_a2.local.clients import Clients
 from ml_a2.local.event_bus import EventBus
@@ -47,9 +48,17 @@ class StatusChanges:
     """Takes the changes, and brings each to those who watch."""
 
     def __init__(
-        self, clients: Clients, bus: EventBus, alarms: Alarms, incidents: Incidents, environment: Environment
+        self,
+        clients: Clients,
+        bus: EventBus,
+        alarms: Alarms,
+        incidents: Incidents,
+        environment: Environment,
+        *,
+        activity: Activity | None = None,
     ) -> None:
         """Prepare the thread."""
+        self._activity = activity or Activity()
         self._clients = clients
         self._prefix = f"arn:{environment.partition}:states:::"
         self._bus = bus
@@ -94,6 +103,7 @@ class StatusChanges:
     def job(self, detail_type: str, arn: str, description: Mapping[str, Any]) -> None:
         """Take that a SageMaker job changed its status."""
         detail = json.loads(json.dumps(description, default=_milliseconds))
+        self._work.put(lambda: self._activity.job(detail))
         self._work.put(lambda: self._put("aws.sagemaker", detail_type, detail, arn))
 
     def count(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> None:
@@ -127,6 +137,7 @@ class StatusChanges:
         if status != "RUNNING":
             self._end.set()
         execution: dict[str, Any] = dict(self._clients.stepfunctions.describe_execution(executionArn=arn))
+        self._activity.execution(execution, status)
         now = dt.datetime.now(dt.UTC)
         dimension = [{"Name": "StateMachineArn", "Value": execution["stateMachineArn"]}]
         data: list[Any] = [{"MetricName": METRICS[status], "Dimensions": dimension, "Value": 1.0, "Timestamp": now}]

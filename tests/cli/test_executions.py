@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from ml_a2 import contract
+from ml_a2.client import Pipeline
+from ml_a2.local.clients import Clients
 from tests.cli.unreliable import unreliable
 
 pytestmark = pytest.mark.xdist_group("executions")
@@ -68,8 +71,12 @@ def started(served: dict[str, str], uploaded: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def failed(served: dict[str, str], uploaded: dict[str, Any]) -> str:
-    """The name of an execution whose training failed."""
-    _json(served, "start", "--name", "broken", "--set", "num_round=none", "--watch", status=1)
+    """The name of an execution whose training failed; `start` would have refused it, the AWS CLI has not."""
+    clients = Clients(served["AWS_ENDPOINT_URL"], "us-east-1")
+    stack = clients.client("cloudformation").describe_stacks(StackName=contract.STACK_NAME)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    Pipeline(clients, outputs).start("broken", {"hyperparameters": {"num_round": "none"}})
+    _json(served, "watch", "broken", status=1)
     return "broken"
 
 
@@ -116,6 +123,7 @@ def test_a_failure_is_told_with_the_last_words_of_the_job(served: dict[str, str]
     answer = _call(served, "watch", failed)
     assert answer.returncode == 1
     assert "  log    Hyperparameter num_round: could not parse value" in answer.stdout
+    assert "  advice read the last lines above and the whole log stream" in answer.stdout
     told = re.findall(r"^next: (.*)$", answer.stdout, re.MULTILINE)
     stack = "--stack MlA2TrainingEvaluationStack"
     assert told == [f"ml-a2 report broken {stack}", f"ml-a2 show broken {stack}", "ml-a2 watch broken --logs"]
@@ -216,6 +224,8 @@ def test_start_can_watch(served: dict[str, str], uploaded: dict[str, Any]) -> No
         (["doctor", "--stack", "Other"], 2, "stack 'Other'"),
         (["report", "nobody", "--region", "us-east-1"], 2, "execution 'nobody' does not exist"),
         (["start", "--set", "num_round"], 2, "'num_round' is not NAME=VALUE"),
+        (["start", "--set", "max_depth=deep"], 2, "--set max_depth=deep: the XGBoost image would refuse this"),
+        (["start", "--train-prefix", "train/nowhere/"], 2, "nothing lies under s3://"),
         (["start", "--stack", "Other"], 2, "stack 'Other'"),
         (["upload", "--train", "gone.csv", "--target-column", "y"], 2, "gone.csv does not exist"),
         (["upload", "--validation", "v.csv"], 2, "add --train FILE"),

@@ -108,6 +108,18 @@ def test_what_is_kept_is_there_after_a_restart(assembly: Path, tmp_path: Path) -
         before = _seen(pipeline, arn)
         up.terminate()
         assert up.wait(timeout=60) == 0
+        assert up.stderr is not None
+        varying = re.compile(r"^[\d:]{8}  | after .*|[0-9a-f]{40}| of [^:]+")
+        happened = [varying.sub("", line) for line in up.stderr.read().splitlines()]
+        assert happened == [
+            "execution kept: RUNNING",
+            "training job ml-a2-training-: created, InProgress",
+            "training job ml-a2-training-: Completed",
+            "processing job ml-a2-evaluation-: created, InProgress",
+            "processing job ml-a2-evaluation-: Completed",
+            "execution kept: SUCCEEDED",
+            "ending",
+        ]
     with _up(assembly, state) as (up, pipeline, told):
         stacks = "stack CDKToolkit, stack MlA2TrainingEvaluationStack"
         assert re.match(rf"state: .*: {stacks}, \d+ objects, 1 execution, from 20", told[0])

@@ -13,20 +13,27 @@ import moto
 
 import ml_a2.local.engine  # noqa: F401  # before the modules below, which import all of it
 from ml_a2.local.patches import executions, functions, interpreter, objects, services, timing
-from ml_a2.local.patches.active import Active, Call, HttpDelivery, StatusListener, activate, current
+from ml_a2.local.patches.active import Active, Call, HttpDelivery, Publication, StatusListener, activate, current
 
 MOTO_VERSION = "5.2.5"
 
 _applied = False
 
 
-def apply(call: Call, speed: float, listen: StatusListener, post: HttpDelivery) -> None:
+def apply(
+    call: Call,
+    speed: float,
+    listen: StatusListener,
+    post: HttpDelivery,
+    published: Publication = lambda *_: None,
+) -> None:
     """Let state machines make their calls through `call`, and wait `speed` times shorter than they say.
 
-    `listen` hears of every execution that starts or ends, `post` brings what topics send to HTTP endpoints.
+    `listen` hears of every execution that starts or ends, `post` brings what topics send to HTTP endpoints, and
+    `published` hears of what they send.
     """
     put_in_place()
-    activate(Active(call, speed, listen, post))
+    activate(Active(call, speed, listen, post, published))
 
 
 def put_in_place() -> None:

@@ -18,6 +18,10 @@ StatusListener = Callable[[str, Callable[[], str]], None]
 HttpDelivery = Callable[[str, dict[str, Any]], None]
 
 
+# Hears what a topic sends: its ARN, subject and text, the addresses that get it by email, how many others get it.
+Publication = Callable[[str, str, str, list[str], int], None]
+
+
 @dataclass
 class Active:
     """What the patches do at present."""
@@ -26,6 +30,7 @@ class Active:
     speed: float
     listen: StatusListener
     post: HttpDelivery
+    published: Publication = lambda *_: None
     waits: JobWaits = field(default_factory=JobWaits)
     in_retry: threading.local = field(default_factory=threading.local)
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from moto.s3.models import FakeBucket
-from moto.sns.models import Subscription
+from moto.sns.models import Subscription, Topic
 from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 
@@ -78,6 +78,21 @@ def _deliver_over_http() -> None:
     Subscription.publish = publish
 
 
+def _tell_of_messages() -> None:
+    """Let who watches the endpoint hear what a topic sends, and who gets it: moto brings emails to nobody."""
+    expect(Topic, "publish")
+    original = Topic.publish
+
+    def publish(self: Any, message: str, subject: str | None = None, *positional: Any, **more: Any) -> Any:
+        message_id = original(self, message, subject, *positional, **more)
+        subscriptions, _ = self.sns_backend.list_subscriptions_by_topic(topic_arn=self.arn)
+        emails = [each.endpoint for each in subscriptions if each.protocol in ("email", "email-json")]
+        current().published(self.arn, subject or "", message, emails, len(subscriptions) - len(emails))
+        return message_id
+
+    Topic.publish = publish
+
+
 def _poll_outside_the_gate() -> None:
     """Let a request that waits for messages not count as under way: no snapshot could be taken while somebody polls."""
     expect(Queue, "wait_for_messages")
@@ -89,4 +104,4 @@ def _poll_outside_the_gate() -> None:
     Queue.wait_for_messages = wait_for_messages
 
 
-PATCHES = (_call_services, _evaluate_bucket_policies, _deliver_over_http, _poll_outside_the_gate)
+PATCHES = (_call_services, _evaluate_bucket_policies, _deliver_over_http, _tell_of_messages, _poll_outside_the_gate)
