@@ -11,7 +11,15 @@ from ml_a2.infrastructure.images import ImageRegistry
 from ml_a2.infrastructure.job_place import JobPlace
 from ml_a2.infrastructure.job_role import JobRole
 from ml_a2.infrastructure.storage import Storage
+from ml_a2.jobs.quality import trained
 from ml_a2.settings import EvaluationSettings
+
+# A path without a match gives an empty list where it can name several values, as these do: nothing was trained, or this
+# metric was not printed. Variables hold 256 characters; a number, or the last word of a list, is shorter.
+LAST_VALUE = "States.JsonToString($..FinalMetricDataList[?(@.MetricName=='validation:{}')].Value)"
+ASKED = "States.StringSplit(States.JsonToString($..HyperParameters.eval_metric), ',')"
+LAST_ASKED = f"States.ArrayGetItem({ASKED}, States.MathAdd(States.ArrayLength({ASKED}), -1))"
+TUNED = "States.JsonToString($..HyperParameters._tuning_objective_metric)"
 
 
 class Evaluation(Construct):
@@ -77,6 +85,7 @@ class Evaluation(Construct):
             "ProcessingResources": {"ClusterConfig": self._cluster()},
             "StoppingCondition": {"MaxRuntimeInSeconds": self._settings.max_runtime_seconds},
             "NetworkConfig": {**self._place.isolation(), **self._place.vpc()},
+            "Environment": _trained(),
             **self._place.tagged(),
         }
 
@@ -137,6 +146,13 @@ class Evaluation(Construct):
             "VolumeSizeInGB": self._settings.volume_size_gb,
             **self._place.encrypted("VolumeKmsKeyId"),
         }
+
+
+def _trained() -> dict[str, str]:
+    """Render what the training said of the validation rows when it ended."""
+    last = {trained.variable(metric): LAST_VALUE.format(metric) for metric in trained.METRICS}
+    words = {trained.LAST_ASKED: LAST_ASKED, trained.TUNED: TUNED}
+    return {f"{name}.$": path for name, path in {**last, **words}.items()}
 
 
 def _input(name: str, local_path: str, source: dict[str, str]) -> dict[str, Any]:

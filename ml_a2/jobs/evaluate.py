@@ -35,6 +35,8 @@ try:
     from quality.ranking import Ranking
     from quality.regression import Regression
     from quality.slices import PREFIX, slices
+    from quality.trained import read_trained
+    from quality.tripwire import against_training
 except ImportError as error:
     raise SystemExit("{}; evaluate.py needs the folder 'quality' beside it: upload both".format(error)) from error
 
@@ -104,6 +106,9 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any
         "undefined": {name: kind.why(measured[0], name) for name, value in values.items() if not math.isfinite(value)},
         "slices": slices(kind, scored[0], options.slice),
         "champion": compare(values, kind.values(measured[1])) if len(measured) > 1 else None,
+        "training": against_training(
+            model.objective, measured[0], values, read_trained(os.environ, model.best_score())
+        ),
     }
     curves = {"version": 1, "kind": model.kind, "target": names.target, "classes": names.classes}
     return evaluation, {**curves, **kind.curves(measured[0]), "feature_importance": importance_of(model, names)}
@@ -225,6 +230,12 @@ def print_metrics(evaluation: dict[str, Any]) -> None:
                     print("{}={}".format(name, metric["value"]))
     for name, reason in evaluation["undefined"].items():
         print("{} has no value: {}".format(name, reason))
+    for name in (evaluation["training"] or {}).get("differing", []):
+        both = evaluation["training"]["metrics"][name]
+        message = (
+            "WARNING: {} of the validation rows was {} at the end of the training, and is {} here: not the same rows"
+        )
+        print(message.format(name, both["training"], both["evaluation"]))
     sys.stdout.flush()
 
 

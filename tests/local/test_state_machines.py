@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from ml_a2.infrastructure import evaluation
 from ml_a2.local import patches
 from ml_a2.local.runtime import LocalRuntime
 
@@ -339,3 +340,61 @@ def test_a_timestamp_is_waited_for_by_nominal_time(runtime: LocalRuntime) -> Non
         "Until": {"Type": "Wait", "Timestamp": later.isoformat(timespec="seconds"), "End": True},
     }
     assert _machine_that(runtime, states, TimeoutSeconds=3500) == "SUCCEEDED"
+
+
+def test_a_path_gives_as_many_values_as_it_can_name(runtime: LocalRuntime) -> None:
+    """A filter or a descent gives a list, of one value or none too; names and indices give the value itself."""
+    execution_input = {"list": [{"a": 1, "n": "x"}, {"a": 2, "n": "y"}], "d": {"x": {"a": [1, 2]}}, "q": {"b:c": 3}}
+    expected = {
+        "$.list[?(@.a == 2)].n": ["y"],
+        "$.list[?(@.a >= 1)].n": ["x", "y"],
+        "$.list[?(@.a == 9)]": [],
+        "$..nothing[?(@.a == 9)].n": [],
+        "$.d..a": [[1, 2]],
+        "$.list[*].n": ["x", "y"],
+        "$.list[1:].n": ["y"],
+        "$.list[0].n": "x",
+        "$.list[1]": {"a": 2, "n": "y"},
+        "$.q['b:c']": 3,
+    }
+    parameters = {f"p{number}.$": path for number, path in enumerate(expected)}
+    answer = _execute(runtime, {"Take": {"Type": "Pass", "Parameters": parameters, "End": True}}, execution_input)
+    assert list(json.loads(answer["output"]).values()) == list(expected.values())
+
+
+def test_fails_for_a_filter_of_what_is_not_there(runtime: LocalRuntime) -> None:
+    """A list that cannot be searched is an error, as a name that is not there."""
+    states = {"Take": {"Type": "Pass", "Parameters": {"n.$": "$.no.list[?(@.a == 9)]"}, "End": True}}
+    answer = _execute(runtime, states, {"list": []})
+    assert answer["error"] == "States.Runtime"
+    assert "'$.no.list[?(@.a == 9)]'" in answer["cause"]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (
+            {
+                "FinalMetricDataList": [
+                    {"MetricName": "train:auc", "Value": 0.75},
+                    {"MetricName": "validation:auc", "Value": 0.5},
+                ],
+                "HyperParameters": {"eval_metric": "logloss,auc", "_tuning_objective_metric": "validation:auc"},
+            },
+            ("[0.5]", "[]", 'auc"]', '["validation:auc"]'),
+        ),
+        ({"FinalMetricDataList": [], "HyperParameters": {"eval_metric": "auc"}}, ("[]", "[]", '["auc"]', "[]")),
+        ({"TrainingJobStatus": "Completed", "HyperParameters": {}}, ("[]", "[]", "[]", "[]")),
+        (None, ("[]", "[]", "[]", "[]")),
+    ],
+    ids=["metrics", "no metrics", "no list", "nothing trained"],
+)
+def test_what_the_training_said_is_passed_on_if_it_said_anything(
+    runtime: LocalRuntime, state: dict[str, Any] | None, expected: tuple[str, ...]
+) -> None:
+    """The evaluation's variables are short texts, whatever is there of DescribeTrainingJob's answer."""
+    paths = (evaluation.LAST_VALUE.format("auc"), evaluation.LAST_VALUE.format("rmse"))
+    parameters = {f"{n}.$": path for n, path in enumerate((*paths, evaluation.LAST_ASKED, evaluation.TUNED))}
+    execution_input = {"hyperparameters": {"eval_metric": "x"}, **({"training": state} if state else {})}
+    answer = _execute(runtime, {"Take": {"Type": "Pass", "Parameters": parameters, "End": True}}, execution_input)
+    assert tuple(json.loads(answer["output"]).values()) == expected

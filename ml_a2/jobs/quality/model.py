@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 import os
 import re
 import subprocess
@@ -38,6 +39,7 @@ class Model:
         self.kind = problem_kind(self.objective)
         self.features = int(booster.num_features())
         self.is_linear = learner["gradient_booster"]["name"] == "gblinear"
+        self._drops_trees = learner["gradient_booster"]["name"] == "dart"
         # 2 for a binary objective, 0 where there are no classes.
         self.classes = 2 if self.kind == "binary" else 0
         if self.kind == "multiclass":
@@ -57,6 +59,16 @@ class Model:
         if self.objective == "binary:logitraw":
             return np.asarray(1 / (1 + np.exp(-predictions.astype(np.float64))))
         return predictions
+
+    def best_score(self) -> float | None:
+        """Return what the validation metric was in the best round, where the training kept that one's trees.
+
+        NaN where it is no longer what they give: rounds that drop trees weigh those of earlier rounds anew.
+        """
+        score = self._booster.attr("best_score")
+        if score is None:
+            return None
+        return math.nan if self._drops_trees else float(score)
 
     def importance(self) -> tuple[str, dict[int, float]]:
         """Return what the share of a feature means, and the shares that are not 0 by the feature's number.

@@ -12,6 +12,7 @@ from .kind import HISTOGRAM_BINS, Kind, calibration, counts, histogram
 
 # A matrix grows with the square of the classes, and what the state machine reads must stay below 200 KB.
 MOST_CLASSES_IN_MATRIX = 50
+NEAR = 1e-6
 
 
 class Multiclass(Kind):
@@ -29,10 +30,13 @@ class Multiclass(Kind):
         """Keep of the probabilities (n, classes) the predicted class, its own, and the loss of the true one."""
         predicted = predictions.argmax(axis=1)
         numbers = np.arange(len(labels))
+        confidence = predictions[numbers, predicted]
         return {
             "label": labels.astype(np.int32),
             "predicted": predicted.astype(np.int32),
-            "confidence": predictions[numbers, predicted].astype(np.float32),
+            "confidence": confidence.astype(np.float32),
+            # Whether another class comes so near that rounding to 32 bits can decide which one is predicted.
+            "close": (predictions > confidence[:, None] - NEAR).sum(axis=1) > 1,
             "loss": log_losses(predictions[numbers, labels.astype(int)], predictions.dtype),
         }
 

@@ -150,23 +150,41 @@ def _leave_terminal_errors_uncaught() -> None:
     ErrorEqualsDecl._eval_body = eval_body
 
 
-# Wildcards, descendants, filters, slices and unions may match any number of values.
-INDEFINITE_PATH = re.compile(r"\*|\.\.|\?\(|\[[^\]]*[:,]")
+# Wildcards, descendants, filters, slices and unions may match any number of values; a quoted name is one name.
+INDEFINITE_PATH = re.compile(r"""\[(?:'[^']*'|"[^"]*")\]|(?P<many>\*|\.\.|\?\(|\[[^\]]*[:,])""")
 
 
 # An index with one member after it, at the path's end: where moto wraps what it found.
 INDEX_THEN_MEMBER = re.compile(r"\[\d+\]\.?[^.\[\]]+$")
 
 
-def _give_definite_paths_one_value() -> None:
-    """Let a path that can name one value only give that value: of `$.list[0].name` moto makes a list."""
-    expect(json_path, "extract_json")
+def _count_matches_by_the_path() -> None:
+    """Let a path that can name one value only give that value, and any other a list, whatever was found.
+
+    Of `$.list[0].name` moto makes a list; of `$.list[?(@.a == 1)]` and `$..a` a value where there is one, and an error
+    where there is none. Source: Jayway JsonPath, "What is Returned When?"; Step Functions Local answers so.
+    """
+    expect(json_path, "extract_json", "parse", "NoSuchJsonPathError")
     original = json_path.extract_json
 
     def extract_json(path: str, data: Any) -> Any:
+        many = next((found for found in INDEFINITE_PATH.finditer(path) if found["many"]), None)
+        if many:
+            values = [match.value for match in json_path.parse(path).find(data)]
+            return values or _none_of_many(path, many.start(), data)
         value = original(path, data)
-        wrapped = INDEX_THEN_MEMBER.search(path) and not INDEFINITE_PATH.search(path)
-        return value[0] if wrapped else value
+        return value[0] if INDEX_THEN_MEMBER.search(path) else value
+
+    def _none_of_many(path: str, start: int, data: Any) -> Any:
+        """Return an empty list where there is something that can be searched; moto knows some cases where not."""
+        try:
+            return original(path, data)
+        except json_path.NoSuchJsonPathError as error:
+            try:
+                original(path[:start].rstrip(".["), data)
+            except json_path.NoSuchJsonPathError:
+                raise error from None
+            return []
 
     for module in list(sys.modules.values()):
         if module.__name__.startswith("moto.stepfunctions.") and getattr(module, "extract_json", None) is original:
@@ -184,5 +202,5 @@ PATCHES = (
     _bound_array_ranges,
     _refuse_missing_choice_variables,
     _leave_terminal_errors_uncaught,
-    _give_definite_paths_one_value,
+    _count_matches_by_the_path,
 )
