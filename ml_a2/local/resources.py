@@ -213,7 +213,8 @@ def _log_group(creation: Creation, properties: Properties) -> Created:
     name = properties.get("LogGroupName") or creation.name(512)
     logs = creation.clients.logs
     tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-    logs.create_log_group(logGroupName=name, tags=tags)
+    given: Any = {"tags": tags} if tags else {}
+    logs.create_log_group(logGroupName=name, **given)
     if days := properties.get("RetentionInDays"):
         with _undone_by(lambda: logs.delete_log_group(logGroupName=name)):
             logs.put_retention_policy(logGroupName=name, retentionInDays=days)

@@ -9,22 +9,19 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import regex
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from ml_a2.local.edge.json_text import read_json
 from ml_a2.local.edge.refusal import signed_for
 from ml_a2.local.edge.rules import broken
+from ml_a2.local.java_patterns import has_pattern
 from ml_a2.local.service_models import service_model
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Operation = Callable[[dict[str, Any]], Mapping[str, Any]]
-
-# A pattern that takes longer on a value is none that this value is meant for.
-PATTERN_SECONDS = 1
 
 
 class ApiError(Exception):
@@ -100,7 +97,7 @@ def problem_with(request: Any, shape: Shape) -> str | None:
 
 
 def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Yield what ParamValidator leaves to the service: patterns, enumerations and upper limits."""
+    """Yield what ParamValidator leaves to the service: patterns, enumerations, upper limits, and sizes of maps."""
     if isinstance(shape, StructureShape):
         for name, item in value.items():
             member = name[0].lower() + name[1:]
@@ -126,12 +123,14 @@ def _constraints(value: Any, shape: Shape) -> Iterator[str]:
             yield f"satisfy enum value set: [{', '.join(allowed)}]"
         if len(value) > metadata.get("max", len(value)):
             yield f"have length less than or equal to {metadata['max']}"
-        elif "pattern" in metadata and not _matches(metadata["pattern"], value):
+        elif "pattern" in metadata and not has_pattern(metadata["pattern"], value):
             yield f"satisfy regular expression pattern: {metadata['pattern']}"
     elif isinstance(value, int | float) and value > metadata.get("max", value):
         yield f"have value less than or equal to {metadata['max']}"
     elif isinstance(value, list | dict) and len(value) > metadata.get("max", len(value)):
         yield f"have length less than or equal to {metadata['max']}"
+    elif isinstance(value, dict) and len(value) < metadata.get("min", 0):
+        yield f"have length greater than or equal to {metadata['min']}"
 
 
 def _is_base64(value: str) -> bool:
@@ -140,14 +139,6 @@ def _is_base64(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _matches(pattern: str, value: str) -> bool:
-    """Tell whether a value has a pattern, in bounded time: some patterns take exponential time to say no."""
-    try:
-        return regex.fullmatch(pattern, value, timeout=PATTERN_SECONDS) is not None
-    except TimeoutError:
-        return False
 
 
 def _encode(value: Any) -> Any:

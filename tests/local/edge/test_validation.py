@@ -12,6 +12,7 @@ from ml_a2.local.runtime import LocalRuntime
 from tests.local.edge import fuzzing
 
 ROLE = "arn:aws:iam::123456789012:role/none"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 STATES = "arn:aws:states:us-east-1:123456789012:"
 MACHINE = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
 CREATION = {"name": "x", "definition": MACHINE, "roleArn": ROLE}
@@ -113,6 +114,13 @@ def _send(runtime: LocalRuntime, service: str, operation: str, members: Any) -> 
             "InvalidParameterValue",
         ),
         ("iam", "ListRoles", {"Marker": "x"}, "ValidationError"),
+        ("iam", "DeleteRole", {"RoleName": "r\u00f4le"}, "ValidationError"),
+        ("logs", "CreateLogGroup", {"logGroupName": "g", "tags": {}}, "InvalidParameterException"),
+        ("sns", "Publish", {"TopicArn": TOPIC, "Message": "m", "Subject": "two\nlines"}, "InvalidParameter"),
+        ("s3", "CreateBucket", {"Bucket": "Data_1"}, "InvalidBucketName"),
+        ("s3", "PutBucketPolicy", {"Bucket": "data", "Policy": policy(Resource="*")}, "MalformedPolicy"),
+        ("s3", "PutBucketPolicy", {"Bucket": "data", "Policy": policy(Resource="arn:aws:s3:::data/*")}, "AccessDenied"),
+        ("s3", "PutObject", {"Bucket": "data", "Key": "k", "Metadata": {"m": "v" * 2048}}, "MetadataTooLarge"),
         ("logs", "CreateLogGroup", {"logGroupName": "no spaces"}, "InvalidParameterException"),
         ("logs", "GetQueryResults", {"queryId": "x"}, "UnknownOperationException"),
         ("events", "PutRule", {"Name": "a b"}, "ValidationException"),
