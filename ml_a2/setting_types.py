@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ml_a2.contract import JOB_READ_PREFIXES, METRICS
 from ml_a2.image_uri import parse_image_uri
 from ml_a2.schedule_expression import check_schedule_expression
+from ml_a2.suggestions import did_you_mean
 
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ml.m5.xlarge"])]
 VolumeSize = Annotated[int, Field(ge=1, le=16_384)]
@@ -50,7 +51,7 @@ def each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _is_metric(metric: str) -> str:
     known = sorted({name for names in METRICS.values() for name in names})
     if metric not in known:
-        raise ValueError(f"it is not one of {', '.join(known)}")
+        raise ValueError(f"it is not one of {', '.join(known)}{did_you_mean(metric, known)}")
     return metric
 
 
@@ -145,3 +146,27 @@ def refuse_two_images(job: Table, image_uri: str | None) -> None:
     """Refuse a version of AWS's own image and the URI of another for one job."""
     if image_uri is not None and "image_version" in job.model_fields_set:
         raise ValueError("image_version and image_uri are both given, and one job has one image; leave one of them out")
+
+
+def keys_of(table: type[Table], place: Sequence[int | str]) -> list[str]:
+    """Return the keys of the table at a place of the settings, none where there is no table."""
+    found = _kind_at(table, place)
+    return list(found.model_fields) if isinstance(found, type) and issubclass(found, Table) else []
+
+
+def choices_of(table: type[Table], place: Sequence[int | str]) -> list[str]:
+    """Return the words that a key at a place of the settings may have; none where it may have others."""
+    found = _kind_at(table, place)
+    return [word for word in get_args(found) if isinstance(word, str)] if get_origin(found) is Literal else []
+
+
+def _kind_at(table: type[Table], place: Sequence[int | str]) -> Any:
+    found: Any = table
+    for part in place:
+        if isinstance(part, int):
+            found = next(iter(get_args(found)), None)  # an element of a tuple
+        elif isinstance(found, type) and issubclass(found, Table) and part in found.model_fields:
+            found = found.model_fields[part].annotation
+        else:
+            return None
+    return found

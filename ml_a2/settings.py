@@ -41,9 +41,12 @@ from ml_a2.setting_types import (
     VolumeSize,
     as_api_string,
     as_float,
+    choices_of,
     each_once,
+    keys_of,
     refuse_two_images,
 )
+from ml_a2.suggestions import did_you_mean
 
 # States outside the two polling loops, with every retry of their own taken, stay below this many events.
 EVENTS_OUTSIDE_POLLING = 2_000
@@ -53,7 +56,7 @@ DEFAULT_ROUNDS = "100"
 LONGEST_JOB_SECONDS = 432_000
 # Of what is wrong with a settings file: how much of it is told, and how much of a value is quoted.
 MOST_TOLD = 8
-LONGEST_QUOTE = 300
+LONGEST_QUOTE = 500
 
 
 class TrainingSettings(Table):
@@ -379,6 +382,9 @@ def _cut(text: str) -> str:
 def _explain(path: Path, detail: Any) -> str:
     key = _cut(".".join(str(part) for part in detail["loc"]))
     if detail["type"] == "extra_forbidden":
-        return f"{path}: unknown key {key!r}; see docs/settings.md for all keys"
+        question = did_you_mean(str(detail["loc"][-1]), keys_of(Settings, detail["loc"][:-1]))
+        return f"{path}: unknown key {key!r}; see docs/settings.md for all keys{question}"
     reason = _cut(detail["msg"].removeprefix("Value error, "))
+    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
+        reason += did_you_mean(detail["input"], choices_of(Settings, detail["loc"]))
     return f"{path}: {key} = {_cut(repr(detail['input']))}: {reason}" if key else f"{path}: {reason}"

@@ -25,6 +25,7 @@ from ml_a2.cli.options import (
 from ml_a2.cli.plan import data_named, one_stack, plan, warnings_of_data
 from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
 from ml_a2.finding import Finding
+from ml_a2.suggestions import did_you_mean
 
 
 @click.command(
@@ -186,7 +187,8 @@ def _examine_data(
     if options["sample"]:
         raise UserError("--sample and --train exclude each other; give one of them")
     if content_type not in FORMATS:
-        raise UserError(f"--content-type {content_type!r} is not one of {', '.join(FORMATS)}")
+        question = did_you_mean(content_type, FORMATS)
+        raise UserError(f"--content-type {content_type!r} is not one of {', '.join(FORMATS)}{question}")
     paths = {name: options[name] for name in ("train", "validation") if options[name]}
     for path in paths.values():
         if not path.exists():

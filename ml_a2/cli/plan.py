@@ -11,7 +11,9 @@ import click
 from click.core import ParameterSource
 
 from ml_a2.cli.options import RUNS, SAMPLES
+from ml_a2.data.cells import some
 from ml_a2.errors import UserError
+from ml_a2.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from ml_a2.finding import Finding
@@ -135,8 +137,8 @@ def _check_features(prepared: Prepared, evaluation: EvaluationSettings) -> None:
         for name in names:
             if name is not None and name not in known:
                 raise UserError(
-                    f"evaluation.{key} names {name!r}, which is no feature of the data; there are "
-                    f"{', '.join(map(repr, features[:20]))}{', ...' if len(features) > 20 else ''}"
+                    f"evaluation.{key} names {name!r}, which is no feature of the data; its features are "
+                    f"{some(features)}{did_you_mean(name, features)}"
                 )
 
 

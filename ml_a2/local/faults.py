@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_a2.errors import UserError
+from ml_a2.suggestions import did_you_mean
 
 LOST_ANSWER = "lost-answer"
 JOB_FAULTS = ("capacity", "crash", "oom", "stopped", "timeout", "hang", "corrupt-model", "missing-data")
@@ -78,20 +79,24 @@ class Faults:
         stage, _, kind = spec.partition("=")
         if stage in STAGES:
             if kind not in JOB_FAULTS:
-                raise UserError(f"fault {spec!r}: {kind!r} is not one of {', '.join(JOB_FAULTS)}")
+                question = did_you_mean(kind, JOB_FAULTS)
+                raise UserError(f"fault {spec!r}: {kind!r} is not one of {', '.join(JOB_FAULTS)}{question}")
             self._jobs[stage] = kind
             return
         match = API_FAULT.fullmatch(spec)
         if not match:
             raise UserError(
                 f"fault {spec!r} is not SERVICE:ACTION=CODE[*TIMES], training=KIND or evaluation=KIND, for example "
-                "sagemaker:CreateTrainingJob=ThrottlingException*2"
+                f"sagemaker:CreateTrainingJob=ThrottlingException*2{did_you_mean(stage, STAGES)}"
             )
         service = CLIENT_SERVICES.get(match["service"], match["service"])
         operation = self._known.get((service, match["action"].lower()))
         if operation is None:
             calls = sorted(f"{name}:{word.title().replace('_', '')}" for (name, _), word in self._known.items())
-            raise UserError(f"fault {spec!r}: no state machine calls {match['action']}; known are {', '.join(calls)}")
+            question = did_you_mean(f"{match['service']}:{match['action']}", calls)
+            raise UserError(
+                f"fault {spec!r}: no state machine calls {match['action']}; known are {', '.join(calls)}{question}"
+            )
         self._calls.append(CallFault(service, operation, match["code"], int(match["times"] or 1)))
 
 

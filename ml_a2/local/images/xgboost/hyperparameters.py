@@ -18,6 +18,7 @@ from typing import Any
 from ml_a2.errors import HyperparameterError
 from ml_a2.local.images.xgboost.dependencies import check_dependencies
 from ml_a2.local.images.xgboost.image_errors import AlgorithmError, ImageError, UserError
+from ml_a2.suggestions import did_you_mean
 
 INTERVAL = re.compile(r"([\[(])(\S+), (\S+)([\])])")
 # Metrics that take a threshold: error@0.7, ndcg@5.
@@ -75,6 +76,14 @@ class Hyperparameter:
             fits = self._is_choice(value) if self.kind == "Categorical" else self._within(value)
             return not fits, f"{value} is not in {self.allowed}"
         return not fits, f"value {value} not in range {self.allowed}"
+
+    def question(self, value: str) -> str:
+        """Return which choice may be meant by a text, of several the first that is none; nothing where all are."""
+        if self.kind not in ("Categorical", "CommaSeparatedList"):
+            return ""
+        parts = value.split(",") if self.kind == "CommaSeparatedList" else [value]
+        wrong = [part for part in parts if part.partition("@")[0] not in self._choices]
+        return did_you_mean(wrong[0], self._choices) if wrong else ""
 
     def _is_choice(self, value: Any) -> bool:
         return value in self._choices
@@ -163,10 +172,24 @@ def check_hyperparameters(given: Mapping[str, str]) -> None:
     try:
         parse_hyperparameters(given)
     except ImageError as problem:
-        raise HyperparameterError(f"the XGBoost image would refuse this: {problem}") from problem
+        words = f"the XGBoost image would refuse this: {problem}{_question(given)}"
+        raise HyperparameterError(words) from problem
     except Exception as problem:
         words = f"{type(problem).__name__}: {problem}"
         raise HyperparameterError(f"the XGBoost image would fail on this hyperparameter: {words}") from problem
+
+
+def _question(given: Mapping[str, str]) -> str:
+    """Return which name or value a person may have meant by the first that is not known."""
+    table = hyperparameter_table()
+    by_name = {name: row for row in table.values() for name in (row.name, *row.aliases)}
+    for name in given:
+        if name not in by_name and (question := did_you_mean(name, by_name)):
+            return question
+    for name, value in given.items():
+        if question := by_name[name].question(value) if name in by_name else "":
+            return question
+    return ""
 
 
 @cache
