@@ -46,10 +46,11 @@ def encode(labels: pd.Series, problem: Problem, name: str, column: str, first_ro
     if len(unknown):
         index = int(unknown[0])
         label = str(labels.iloc[index])
-        known = f"their labels are {some(problem.classes)}{did_you_mean(label, problem.label_mapping)}"
+        remedy = f"{problem.taken_for_values}correct the label, remove the row, or train on such rows too"
         raise DataError(
             f"{name}, column {column!r}, row {first_row + index}: {problem.taken_for_classes}label {shown(label)} does "
-            f"not occur in the training rows; {problem.taken_for_values}{known}"
+            f"not occur in the training rows, whose labels are {some(problem.classes)}; {remedy}"
+            f"{did_you_mean(label, problem.label_mapping)}"
         )
     return encoded.astype("int64")
 

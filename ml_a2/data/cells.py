@@ -32,6 +32,7 @@ REMEDIES: tuple[tuple[str, str], ...] = (
         r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(\s.*)?|\d{1,2}:\d{2}(:\d{2})?.*",
         "write dates and times as numbers, days or seconds since a fixed one for example, or remove the column",
     ),
+    (r"\x1a", "remove the line, whose only letter marks the end of a file for old programs"),
     (r"\(\d[\d.,]*\)", "write a negative number with a minus sign"),
     (r"0[xX][\dA-Fa-f]+", "write the number in decimal digits"),
     (

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from ml_a2.jobs.quality.signatures import HEAD_BYTES
 
 OTHER_DELIMITERS = {";": "';'", "\t": "tabs", "|": "'|'"}
 LINES_LOOKED_AT = 200
+FOR_EXCEL = re.compile(r'("?sep=.?"?)\r?\n', re.IGNORECASE)
 # Each with what opens it; the names are pandas' own.
 OPENERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     signatures.GZIP: ("gzip", gzip.open),
@@ -81,7 +83,7 @@ def form_of(path: Path, target: str | None = None) -> TableForm:
     if kind.name not in (TEXT, EMPTY):
         raise refusal(path, kind)
     with path.open("rb") as file:
-        return TableForm(delimiter=_delimiter(file.read(HEAD_BYTES), target))
+        return TableForm(delimiter=_delimiter(path, file.read(HEAD_BYTES), target))
 
 
 def refusal(path: Path, kind: FileKind) -> DataError:
@@ -132,7 +134,7 @@ def _compressed(path: Path, compression: str, opened: Callable[[], IO[bytes]], t
     kind = kind_of_head(head)
     if kind.name not in (TEXT, EMPTY):
         raise DataError(f"{path} is compressed with {compression}, and what is in it {kind.words}; {kind.remedy}")
-    return TableForm(compression=compression, delimiter=_delimiter(head, target))
+    return TableForm(compression=compression, delimiter=_delimiter(path, head, target))
 
 
 def _only_member(path: Path) -> str:
@@ -150,9 +152,11 @@ def _member(path: Path, name: str) -> IO[bytes]:
         return archive.open(name)
 
 
-def _delimiter(head: bytes, target: str | None) -> str:
+def _delimiter(path: Path, head: bytes, target: str | None) -> str:
     """Return the delimiter: the comma, unless the target, or every line, is found by one other delimiter only."""
     text = head.decode("utf-8", "ignore").removeprefix("\ufeff")
+    if match := FOR_EXCEL.match(text):
+        raise DataError(f"{path} begins with {match[1]!r}, which only Excel takes for no row; remove that line")
     if len(head) == HEAD_BYTES:
         text = text[: text.rfind("\n") + 1] or text
     rows = {delimiter: _rows(text, delimiter) for delimiter in (",", *OTHER_DELIMITERS)}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml_a2.data.cells import some
+from ml_a2.data.cells import shown, some
 from ml_a2.errors import DataError
 from ml_a2.source import Source
 
@@ -25,10 +25,15 @@ def restore_words(sources: Sequence[Source], target: str, classes: Sequence[Any]
         sources: all files of the data: what is a class in one of them is one in the others.
         target: the column.
         classes: those that a model knows already.
+
+    Raises:
+        DataError: a label is a list or a structure, as Parquet may have them.
     """
+    for source in sources:
+        _check_scalars(source, target)
     columns = [source.table[target] for source in sources]
-    known = [label for column in columns for label in column.dropna().unique()] + list(classes)
-    if not all(isinstance(label, str) for label in known):
+    known = list(classes) or [label for column in columns for label in column.dropna().unique()]
+    if known and not any(map(_is_word, known)):
         return
     for source, column in zip(sources, columns, strict=True):
         missing = column.isna().to_numpy()
@@ -36,6 +41,22 @@ def restore_words(sources: Sequence[Source], target: str, classes: Sequence[Any]
             words = written.to_numpy(dtype=object)
             is_word = missing & (written.str.strip() != "").to_numpy()
             source.table[target] = column.astype(object).mask(is_word, pd.Series(words, index=column.index))
+
+
+def _check_scalars(source: Source, target: str) -> None:
+    labels = source.table[target]
+    if labels.dtype != object:
+        return
+    wrong = np.flatnonzero([isinstance(label, dict | list | tuple | set | np.ndarray) for label in labels])
+    if len(wrong):
+        index = int(wrong[0])
+        where = f"{source.name}, column {target!r}, row {source.row(index)}"
+        raise DataError(f"{where}: {shown(labels.iloc[index])} is not a label; write a single word or number a row")
+
+
+def _is_word(label: Any) -> bool:
+    """Tell whether a label is neither a number, however it is stored, nor blanks."""
+    return isinstance(label, str) and bool(label.strip()) and bool(pd.isna(pd.to_numeric(label, errors="coerce")))
 
 
 def check_labels(source: Source, target: str) -> None:
@@ -54,8 +75,8 @@ def check_labels(source: Source, target: str) -> None:
     cells = written.iloc[missing] if written is not None and len(written) == len(labels) else labels.iloc[missing]
     words = [str(cell) for cell in cells if isinstance(cell, str) and cell.strip()]
     if words:
-        read = f"{some(dict.fromkeys(words))} is read as a missing label, as the others are numbers"
-        remedy = "remove these rows; if it is a class, write words for the other classes too"
+        read = f"{some(dict.fromkeys(words))} is read as a missing label, as the others are no words"
+        remedy = "remove these rows, or, if it is a class, write words for the other classes too"
         raise DataError(f"{where}: {read} ({len(missing)} in all); {remedy}")
     if blank.any() or any(isinstance(cell, str) and cell for cell in cells):
         raise DataError(f"{where}: the label is only blanks, it is missing ({len(missing)} in all); {FILL_IN}")

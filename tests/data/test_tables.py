@@ -327,7 +327,8 @@ def test_an_unknown_number_in_the_validation_rows_tells_that_they_are_classes(tm
     (tmp_path / "t.csv").write_text(_labelled(["600", "650", "700"] * 4))
     (tmp_path / "v.csv").write_text(_labelled(["600", "675"]))
     message = _refusal(tmp_path / "t.csv", validation=tmp_path / "v.csv")
-    assert "label '675' does not occur in the training rows; for a regression add --set" in message
+    assert "label '675' does not occur in the training rows, whose labels are '600', '650', '700'; " in message
+    assert "for a regression add --set objective=reg:squarederror" in message
 
 
 @pytest.mark.parametrize(
@@ -371,6 +372,29 @@ def test_a_close_objective_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(_labelled(["0", "1"] * 8))
     with pytest.raises(DataError, match=r"did you mean 'binary:logistic'\?$"):
         _load(tmp_path / "rows.csv", objective="binary:logistics")
+
+
+@pytest.mark.parametrize("label", [[1, 2], {"k": 1}])
+def test_structures_of_parquet_are_no_labels_and_no_numbers(tmp_path: Path, label: object) -> None:
+    """They are shown, and cannot be trained on."""
+    table = pd.DataFrame({"a": np.arange(4.0), "y": [label] * 4})
+    table.to_parquet(tmp_path / "t.parquet")
+    assert "column 'y', row 1: " in (message := _refusal(tmp_path / "t.parquet"))
+    assert "is not a label; write a single word or number a row" in message
+    assert "is not a number (4 cells of 4" in _refusal(tmp_path / "t.parquet", "a")
+
+
+def test_a_first_line_for_excel_is_told(tmp_path: Path) -> None:
+    """Which everything else takes for the header."""
+    (tmp_path / "rows.csv").write_text("sep=;\n" + _text(";"))
+    assert "begins with 'sep=;', which only Excel takes for no row; remove that line" in _refusal(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("others", [["0", "1", " "], ["01", "7", " "], ["True", "False"]])
+def test_words_among_what_is_no_word_are_missing(tmp_path: Path, others: list[str]) -> None:
+    """Numbers that are stored as text for a blank among them, and truth values, are no words."""
+    (tmp_path / "rows.csv").write_text(_labelled(["NA", *others * 8]))
+    assert "row 2: 'NA' is read as a missing label, as the others are no words" in _refusal(tmp_path / "rows.csv")
 
 
 def test_remedies_have_no_second_part() -> None:
