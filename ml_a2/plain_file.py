@@ -189,5 +189,5 @@ def _are_read(numbers: NDArray[Any]) -> bool:
 
 def _numbers(table: pa.Table) -> NDArray[Any]:
     """Return columns of one type, (rows, columns); a column's own to_numpy would import pandas."""
-    numbers: NDArray[Any] = table.combine_chunks().to_batches()[0].to_tensor().to_numpy()
+    numbers: NDArray[Any] = table.combine_chunks().to_batches()[0].to_tensor(row_major=False).to_numpy()
     return numbers

@@ -69,7 +69,7 @@ def repeated_rows(rows: Survey, name: str, parts: tuple[Survey, Survey] | None =
         name: the file.
         parts: the rows to train and to validate on, where the file is split.
     """
-    counts = _counts(rows.rows())
+    counts = _counts(rows.rows)
     if counts.rows < LEAST_ROWS or counts.repeated < max(LEAST_REPEATED, LEAST_SHARE * counts.rows):
         return
     every = int(np.gcd.reduce(counts.times))
@@ -82,7 +82,7 @@ def repeated_rows(rows: Survey, name: str, parts: tuple[Survey, Survey] | None =
     problem = f"{_part(counts.repeated, rows)} repeat another row, features and label{times}"
     if parts:
         train, validation = parts
-        shared = _part(_shared(train.rows(), validation.rows()), validation)
+        shared = _part(_shared(train.rows, validation.rows), validation)
         problem += f", and {shared} that are split off are training rows, too"
     yield Finding("warning", name, f"{problem}: the evaluation would measure memory", "remove the repeated rows")
 
@@ -92,7 +92,7 @@ def _is_copied(rows: Survey) -> bool:
     labels = np.unique(rows.labels, return_inverse=True)[1].astype(np.uint64)
     if _counts(labels).pairs() < FEW_LABELS * len(labels) * (len(labels) - 1) / 2:
         labels[:] = 0  # labels that are values tell copies already, and nothing of the features
-    whole = mixed(rows.features(), labels)
+    whole = mixed(rows.features, labels)
     # One row that is frequent, like one of nothing but zeros, is natural and would outweigh all others.
     distinct, inverse, times = np.unique(whole, return_inverse=True, return_counts=True)
     kept = inverse != int(times.argmax()) if len(distinct) > 1 else np.ones(len(whole), bool)
@@ -115,12 +115,12 @@ def shared_rows(train: Survey, validation: Survey, name: str) -> Iterator[Findin
     """
     one_in = max(train.one_in, validation.one_in)
     train, validation = train.thinned(one_in), validation.thinned(one_in)
-    whole = _shared(train.rows(), validation.rows())
-    features = _shared(train.features(), validation.features())
-    if _is_beyond(train.rows(), validation.rows(), whole, train):
+    whole = _shared(train.rows, validation.rows)
+    features = _shared(train.features, validation.features)
+    if _is_beyond(train.rows, validation.rows, whole, train):
         more = f", {features:,} in their features alone" if features > whole else ""
         problem = f"{_part(whole, validation)} are training rows, too{more}: the evaluation would measure memory"
-    elif _is_beyond(train.features(), validation.features(), features, train):
+    elif _is_beyond(train.features, validation.features, features, train):
         problem = (
             f"{_part(features, validation)} have the features of a training row, {whole:,} of them its label, too: "
             "the evaluation would measure memory"
@@ -131,7 +131,10 @@ def shared_rows(train: Survey, validation: Survey, name: str) -> Iterator[Findin
 
 
 def _shared(train: Hashes, validation: Hashes) -> int:
-    return int(np.isin(validation, train).sum())
+    # In order both ways, which takes a tenth of the time of np.isin.
+    known, asked = np.sort(train), np.sort(validation)
+    places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return int((known[places] == asked).sum())
 
 
 def _is_beyond(train: Hashes, validation: Hashes, shared: int, survey: Survey) -> bool:

@@ -43,7 +43,7 @@ def telling_features(
     """
     sample = rows.sample
     if has_copies:
-        sample = sample[np.unique(survey(list(sample.T)).rows(), return_index=True)[1]]
+        sample = sample[np.unique(survey(list(sample.T)).rows, return_index=True)[1]]
     labelled = sample[~np.isnan(sample[:, 0])]
     if len(labelled) < LEAST_ROWS:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ MOST_SAMPLED_CELLS = 4_000_000
 # together.
 MOST_ROWS = 1 << 24
 # So that what is done to a block is done in the processor's cache.
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 4096
 # Odd numbers with bits all over, of splitmix64 and MurmurHash3.
 FIRST, SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC4CEB9FE1A85EC53)
 
@@ -44,13 +45,15 @@ class Survey:
         """Return the number of rows that are kept."""
         return len(self.labels)
 
+    @cached_property
     def features(self) -> Hashes:
         """Return (n,) hashes of the rows without their labels."""
         return mixed(self.halves[:, 0], self.halves[:, 1])
 
+    @cached_property
     def rows(self) -> Hashes:
         """Return (n,) hashes of the rows."""
-        return mixed(self.features(), _bits(self.labels))
+        return mixed(self.features, _bits(self.labels + 0.0))
 
     def part(self, places: Any) -> Survey:
         """Return what is kept of some of the rows, given by their places; no row of them whole."""
@@ -61,7 +64,7 @@ class Survey:
         """Return what is kept of every second, fourth, ... row by its features' hash."""
         if one_in <= self.one_in:
             return self
-        kept = self.features() & np.uint64(one_in - 1) == 0
+        kept = self.features & np.uint64(one_in - 1) == 0
         return replace(self, labels=self.labels[kept], halves=self.halves[kept], one_in=one_in)
 
 
@@ -87,8 +90,8 @@ def survey(columns: Sequence[NDArray[Any]], share: float = 1.0) -> Survey:
     places = [np.empty(0, np.int64)]
     for first in range(0, len(labels), ROWS_AT_ONCE):
         rows = slice(first, min(first + ROWS_AT_ONCE, len(labels)))
-        for place, values in enumerate(features):
-            halves[rows, place % 2] = mixed(halves[rows, place % 2], _bits(values[rows]))
+        for half in (0, 1):
+            halves[rows, half] = _hashed([values[rows] for values in features[half::2]], rows.stop - first)
         places.append(np.arange(first, first + math.ceil((rows.stop - first) * share)))
     kept = np.concatenate(places)
     sample = np.column_stack([values[kept].astype(np.float64) for values in columns])
@@ -143,18 +146,31 @@ def _with_half_the_sample(block: Survey) -> Survey:
     return replace(block, sample=block.sample[:kept].copy(), places=block.places[:kept])
 
 
+def _hashed(columns: Sequence[NDArray[Any]], rows: int) -> Hashes:
+    hashes, numbers, bits = np.zeros(rows, np.uint64), np.empty(rows), np.empty(rows, np.uint64)
+    for values in columns:
+        np.add(values, 0.0, out=numbers, casting="unsafe")
+        hashes, bits = _mixed(hashes, _bits(numbers), bits), hashes
+    return hashes
+
+
 def mixed(hashes: Hashes, bits: Hashes) -> Hashes:
     """Return hashes that depend on every bit of both, and on which is which: (n,) each."""
-    bits = bits * FIRST
-    bits ^= bits >> np.uint64(32)
-    bits ^= hashes
-    bits *= SECOND
-    bits ^= bits >> np.uint64(29)
-    return bits
+    return _mixed(hashes, bits, np.empty_like(hashes))
 
 
-def _bits(values: Any) -> Hashes:
-    """Return the bits of numbers, of which equal ones have the same: one zero, one nan."""
-    numbers = np.ascontiguousarray(values, np.float64) + 0.0  # of minus zero, zero
-    numbers[np.isnan(numbers)] = np.nan
+def _mixed(hashes: Hashes, bits: Hashes, result: Hashes) -> Hashes:
+    spread = np.multiply(bits, FIRST, out=result)
+    spread ^= spread >> np.uint64(32)
+    spread ^= hashes
+    spread *= SECOND
+    spread ^= spread >> np.uint64(29)
+    return spread
+
+
+def _bits(numbers: Numbers) -> Hashes:
+    """Return the bits of numbers, of which equal ones have the same: minus zero is not among them, and one nan."""
+    missing = np.isnan(numbers)
+    if missing.any():
+        numbers[missing] = np.nan
     return numbers.view(np.uint64)

@@ -28,21 +28,21 @@ def test_rows_have_one_hash_where_they_are_equal(rows: list[tuple[float, ...]]) 
     """Missing cells are equal, and so are the two zeros."""
     kept = survey([np.array(column) for column in zip(*rows, strict=True)])
     equal = {tuple("nan" if cell != cell else cell + 0.0 for cell in row) for row in rows}  # noqa: PLR0124  # nan
-    assert len(np.unique(kept.rows())) == len(equal)
-    assert len(np.unique(kept.features())) == len({row[1:] for row in equal})
+    assert len(np.unique(kept.rows)) == len(equal)
+    assert len(np.unique(kept.features)) == len({row[1:] for row in equal})
 
 
 def test_columns_do_not_stand_in_for_each_other() -> None:
     """Rows with the same cells in another order differ."""
     rows = np.array([[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 2, 1], [1, 0, 2, 3], [0, 1, 3, 2]], float)
-    assert len(np.unique(survey(list(rows.T)).rows())) == len(rows)
+    assert len(np.unique(survey(list(rows.T)).rows)) == len(rows)
 
 
 def test_a_million_rows_have_as_many_hashes() -> None:
     """Of two columns of few values each, which fill few of their bits."""
     first, second = np.divmod(np.arange(1_000_000), 1000)
     kept = survey([np.zeros(1_000_000), first.astype(float), np.zeros(1_000_000), second.astype(float)])
-    assert len(np.unique(kept.rows())) == 1_000_000
+    assert len(np.unique(kept.rows)) == 1_000_000
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
@@ -79,7 +79,7 @@ def test_of_too_many_rows_equal_ones_stay_together(monkeypatch: pytest.MonkeyPat
     assert (kept.one_in, keeper.rows) == (8, 5000)
     assert 400 < len(kept) <= 1000
     other = survey([values[::2] for values in columns]).thinned(8)
-    assert np.isin(other.rows(), kept.rows()).all()
+    assert np.isin(other.rows, kept.rows).all()
 
 
 def test_a_plain_file_is_surveyed_as_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
