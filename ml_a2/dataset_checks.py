@@ -20,10 +20,10 @@ def check_dataset(
         hyperparameters: as the training job would get them.
         group_column: the feature that the evaluation tells the groups of a ranking apart by.
     """
+    classes = list(dataset.problem.label_mapping)
     surveys, problem, target = dataset.surveys, dataset.problem, dataset.target_column
     name, validation = dataset.origin["train"], dataset.origin["validation"]
     if problem.has_classes and (rows := surveys.whole or surveys.train):
-        counts = counted(rows.labels, list(problem.label_mapping))
-        yield from similar_labels(counts, f"{name}, column {target!r}")
+        yield from similar_labels(counted(rows.labels, classes), f"{name}, column {target!r}")
     names = Names(name, validation, (target, *dataset.feature_columns))
-    yield from examine(surveys, names, Task(problem.kind, hyperparameters, group_column))
+    yield from examine(surveys, names, Task(problem.kind, hyperparameters, group_column, classes))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ml_a2.data.cells import shown, some
+from ml_a2.data.suspicion.labels import told_alike
 from ml_a2.errors import DataError, UserError
 from ml_a2.suggestions import did_you_mean
 
@@ -117,7 +118,9 @@ def _check_number(classes: Sequence[Any], objective: str, where: str) -> None:
         raise DataError(f"{wanted}{only}; add rows of other classes, or name another target")
     if binary and len(classes) != 2:
         remedy = "remove the others, or choose objective 'multi:softprob' for classes, 'reg:squarederror' for values"
-        raise DataError(f"{wanted}there are {len(classes)}: {some(classes)}; {remedy}")
+        raise DataError(
+            f"{wanted}there are {len(classes)}: {some(classes)}; {told_alike(classes) or remedy}".rstrip("; ")
+        )
 
 
 def merge_hyperparameters(problem: Problem, stack: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:

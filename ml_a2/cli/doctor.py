@@ -160,8 +160,9 @@ def _examine_deployed(
     with tempfile.TemporaryDirectory(prefix="ml-a2-") as folder, aws_errors():
         data = None
         if _names_data(options):
-            prepared, hosts, _ = plan_of_data(settings, options["hyperparameters"], options)
+            prepared, hosts, needed = plan_of_data(settings, options["hyperparameters"], options)
             tell(f"data: {prepared.dataset.describe()}")
+            yield from warnings_of_data(settings, needed, prepared)
             data = prepared.write(Path(folder), hosts)
         code = evaluation_files(tell=tell)
         yield from examine_deployed(Account(**account), stack, template=template, code=code, data=data, tell=tell)

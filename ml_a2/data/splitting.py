@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from ml_a2.data.cells import some
+from ml_a2.data.suspicion.labels import told_alike
 from ml_a2.dataset import Split
 from ml_a2.errors import DataError
 from ml_a2.problem import Problem
@@ -61,5 +62,5 @@ def _check_classes(labels: pd.Series, problem: Problem, where: str) -> None:
     rows, them = ("class has a single row", "it") if len(single) == 1 else ("classes have a single row each", "them")
     raise DataError(
         f"{where}{len(single)} {rows}, {some(single)}, and cannot be both in the training and in the validation rows; "
-        f"{problem.taken_for_values}remove or join {them}, or {OWN_ROWS}"
+        f"{told_alike(problem.classes)}{problem.taken_for_values}remove or join {them}, or {OWN_ROWS}"
     )

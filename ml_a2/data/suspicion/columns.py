@@ -68,6 +68,8 @@ def identifying_columns(
 
 def _identifies(values: Numbers, places: NDArray[np.int64], column: str) -> str:
     """Say how a column identifies rows; nothing where it does not."""
+    known = ~np.isnan(values)
+    values, places = values[known], places[known]
     if len(values) < LEAST_ROWS or not _is_whole(values) or values.min() == values.max():
         return ""
     return _in_order(values, places) or _all_different(values, column)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ml_a2.data.suspicion.columns import identifying_columns
-from ml_a2.data.suspicion.labels import few_positives, ranking_without_groups
+from ml_a2.data.suspicion.labels import few_of_a_class, ranking_without_groups
 from ml_a2.data.suspicion.repetition import repeated_rows, shared_rows
 from ml_a2.data.suspicion.separation import telling_features
 from ml_a2.data.suspicion.survey import Survey
@@ -44,6 +44,8 @@ class Task:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     # The feature that the evaluation tells the groups of a ranking apart by.
     group_column: str | None = None
+    # What a person calls the classes, by their numbers.
+    classes: Sequence[str | int] = (0, 1)
 
 
 def examine(surveys: Surveys, names: Names, task: Task) -> Iterator[Finding]:
@@ -54,7 +56,8 @@ def examine(surveys: Surveys, names: Names, task: Task) -> Iterator[Finding]:
             yield from repeated_rows(surveys.validation, names.validation)
         return
     if task.kind == "binary":
-        yield from few_positives(rows.labels, task.hyperparameters, f"{names.train}, column {names.columns[0]!r}")
+        where = f"{names.train}, column {names.columns[0]!r}"
+        yield from few_of_a_class(rows.labels, task.classes, task.hyperparameters, where)
     if task.kind == "ranking" and task.group_column is None:
         yield from ranking_without_groups(len(rows), names.train)
     yield from identifying_columns(rows, names.columns, names.train, label_is_chosen=names.label_is_chosen)

@@ -2,50 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ml_a2.data.suspicion.survey import Numbers
 from ml_a2.finding import Finding
 
-# Fewer positive labels than this share make accuracy, and a threshold of 0.5, say nothing.
+# A class of fewer rows than this share makes accuracy, and a threshold of 0.5, say nothing.
 FEW = 0.01
 MOST_NAMED = 5
+REMEDY_ALIKE = "write each class in one way"
 
 
 def similar_labels(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
     """Warn of labels that differ in blanks or in case only; given are all labels with the number of their rows."""
-    alike: dict[str, list[str]] = {}
-    for label in counts:
-        alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
-    several = [labels for labels in alike.values() if len(labels) > 1]
+    several = _alike(counts)
     for labels in several[:MOST_NAMED]:
-        told = ", ".join(f"{label!r} ({counts[label]:,} rows)" for label in labels)
-        yield Finding(
-            "warning",
-            where,
-            f"labels differ in blanks or in case only, and are different classes: {told}",
-            "write each class in one way",
-        )
+        told = ", ".join(f"{label!r} ({_rows(counts[label])})" for label in labels)
+        problem = f"labels differ in blanks or in case only, and are different classes: {told}"
+        yield Finding("warning", where, problem, REMEDY_ALIKE)
     if rest := several[MOST_NAMED:]:
         problem = f"so do {len(rest)} more: {', '.join(repr(labels[0]) for labels in rest[:MOST_NAMED])}, ..."
-        yield Finding("warning", where, problem, "write each class in one way")
+        yield Finding("warning", where, problem, REMEDY_ALIKE)
 
 
-def few_positives(labels: Numbers, hyperparameters: Mapping[str, str], where: str) -> Iterator[Finding]:
-    """Warn of binary labels of which hardly any is 1, unless they are weighted already."""
-    positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
-    if not 0 < positive < FEW * (positive + negative) or "scale_pos_weight" in hyperparameters:
+def told_alike(labels: Iterable[Any]) -> str:
+    """Return that some labels differ in blanks or in case only, to go on with in an error; nothing otherwise."""
+    several = _alike(map(str, labels))
+    if not several:
+        return ""
+    return f"{' and '.join(map(repr, several[0]))} differ in blanks or in case only: {REMEDY_ALIKE}; "
+
+
+def _alike(labels: Iterable[str]) -> list[list[str]]:
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        # Letters of full width, and signs that are not seen, are no other words either.
+        seen = "".join(sign for sign in unicodedata.normalize("NFKC", label) if unicodedata.category(sign) != "Cf")
+        alike.setdefault(" ".join(seen.split()).casefold(), []).append(label)
+    return [each for each in alike.values() if len(each) > 1]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def few_of_a_class(
+    labels: Numbers, classes: Sequence[str | int], hyperparameters: Mapping[str, str], where: str
+) -> Iterator[Finding]:
+    """Warn of binary labels of which hardly any is of one class, unless they are weighted already.
+
+    Args:
+        labels: 0 or 1.
+        classes: what a person calls the two.
+        hyperparameters: as the training job would get them.
+        where: the file and the column.
+    """
+    counts = [int((labels == code).sum()) for code in (0, 1)]
+    few, rows = min(counts), sum(counts)
+    if not 0 < few < FEW * rows or "scale_pos_weight" in hyperparameters:
         return
-    share = 100 * positive / (positive + negative)
+    rare = counts.index(few)
+    other = "" if rare else f"; precision and recall are those of {classes[1]!r}, the second class in order"
     yield Finding(
         "warning",
         where,
-        f"{positive:,} of {positive + negative:,} labels ({share:.2g} %) are positive: accuracy says nothing, and at a "
-        "threshold of 0.5 hardly any may be found",
-        f"try scale_pos_weight={negative / positive:.4g} (negative to positive rows) and eval_metric=aucpr, and choose "
-        "the threshold by the report's precision and recall",
+        f"{few:,} of {rows:,} labels ({100 * few / rows:.2g} %) are {classes[rare]!r}: accuracy says nothing, and at a "
+        f"threshold of 0.5 hardly any may be found{other}",
+        f"try scale_pos_weight={counts[0] / counts[1]:.4g} (negative to positive rows) and eval_metric=aucpr, and "
+        "choose the threshold by the precision and the recall that the report has of each",
     )
 
 

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml_a2.dataset import Split
 from ml_a2.dataset_checks import check_dataset
 from ml_a2.errors import DataError
 from ml_a2.finding import Finding
 from ml_a2.loading import load_sample
+from ml_a2.preparation import prepare
+from ml_a2.source import Source
 from tests.data.suspicion.ordinary import KINDS, found_in, prepared, table_of_kind
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -38,7 +41,7 @@ def test_ordinary_tables_raise_nothing(seed: int, kind: str, rows: int, columns:
         found = found_in(*tables)
     except DataError:  # a class of one row, which cannot be split
         return
-    assert [each for each in found if "are positive" not in each.problem] == []
+    assert [each for each in found if "hardly any" not in each.problem] == []
 
 
 def _of_few_values(rng: np.random.Generator, rows: int) -> pd.DataFrame:
@@ -204,6 +207,7 @@ IDENTIFIERS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
     "with gaps": lambda rows, rng: np.cumsum(rng.integers(1, 50, rows)),
     "shuffled": lambda rows, rng: rng.permutation(rows),
     "shuffled, of more": lambda rows, rng: rng.choice(rows * 2, rows, replace=False),
+    "with missing ones": lambda rows, rng: np.where(rng.random(rows) < 0.1, np.nan, np.arange(rows)),
     "a time": lambda rows, rng: 1_700_000_000 + np.cumsum(rng.integers(1, 5000, rows)),
 }
 
@@ -254,13 +258,29 @@ def test_labels_that_differ_in_blanks_or_case_are_told() -> None:
     assert "no" not in found.problem.partition(": ")[2]
 
 
-def test_few_positive_labels_are_told() -> None:
-    """With the weight that makes up for it; whoever weights them already knows."""
-    table = table_of_kind(4, "binary", 2000, 4).assign(y=lambda rows: (rows.index % 200 == 0).astype(int))
-    found = _told("are positive", table)
-    assert "10 of 2,000 labels (0.5 %)" in found.problem
-    assert "scale_pos_weight=199" in found.remedy
+@pytest.mark.parametrize(
+    ("words", "weight", "more"),
+    [((0, 1), "199", False), (("kept", "left"), "199", False), (("ok", "fraud"), "0.005025", True)],
+)
+def test_a_class_of_few_rows_is_told(words: tuple[object, object], weight: str, more: bool) -> None:
+    """With the weight that makes up for it, also where it is the first in order; whoever weights it already knows."""
+    table = table_of_kind(4, "binary", 2000, 4)
+    table = table.assign(y=[words[int(number % 200 == 0)] for number in range(2000)])
+    found = _told("hardly any may be found", table, column="y")
+    assert f"10 of 2,000 labels (0.5 %) are {str(words[1])!r}" in found.problem
+    assert f"scale_pos_weight={weight} " in found.remedy
+    assert ("precision and recall are those of 'ok'" in found.problem) == more
     assert list(check_dataset(prepared(table), {"scale_pos_weight": "100"})) == []
+
+
+@pytest.mark.parametrize("objective", [None, "binary:logistic"])
+def test_an_error_names_labels_that_differ_in_blanks_or_case(objective: str | None) -> None:
+    """A single row of another spelling cannot be split, and makes three labels of two."""
+    table = table_of_kind(4, "binary", 100, 3).assign(y=["yes ", *["yes", "no"] * 49, "no"])
+    with pytest.raises(
+        DataError, match="'yes' and 'yes ' differ in blanks or in case only: write each class in one way"
+    ):
+        prepare(Source("t.csv", table), None, "y", objective, Split())
 
 
 def test_many_columns_of_a_kind_share_a_line() -> None:
