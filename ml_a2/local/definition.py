@@ -69,6 +69,8 @@ def _check_language(value: Any) -> None:
 def _check_fields(value: Mapping[str, Any], where: str) -> None:
     if unsupported := NOT_EXECUTED & value.keys():
         raise AssemblyError(f"{min(unsupported)!r} is not supported locally, at {where}; see docs/fidelity.md")
+    if value.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS":
+        raise AssemblyError(f"ExecutionType 'EXPRESS' is not supported locally, at {where}")
     for name in ("Parameters", "ItemSelector"):
         if not isinstance(value.get(name, {}), dict):
             raise AssemblyError(f"{name} is not supported locally unless it is a JSON object, at {where}")

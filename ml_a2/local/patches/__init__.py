@@ -12,7 +12,7 @@ from typing import Any
 import moto
 
 import ml_a2.local.engine  # noqa: F401  # before the modules below, which import all of it
-from ml_a2.local.patches import executions, functions, interpreter, objects, services, timing
+from ml_a2.local.patches import comparisons, executions, functions, interpreter, objects, services, timing
 from ml_a2.local.patches.active import Active, Call, HttpDelivery, Publication, StatusListener, activate, current
 
 MOTO_VERSION = "5.2.5"
@@ -59,6 +59,7 @@ def _patch() -> None:
         raise RuntimeError(f"the patches are written for moto {MOTO_VERSION}, not {moto.__version__}")
     for patch in (
         *interpreter.PATCHES,
+        *comparisons.PATCHES,
         *functions.PATCHES,
         *timing.PATCHES,
         *services.PATCHES,

@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.retry.interval_seconds_decl import IntervalSecondsDecl
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
@@ -109,6 +110,16 @@ def _shorten_retries() -> None:
     retrier_decl.RetrierDecl._eval_body = eval_body
 
 
+def _retry_at_once() -> None:
+    """Take an IntervalSeconds of 0, as AWS does: moto refuses it."""
+    expect(IntervalSecondsDecl, "DEFAULT_SECONDS", "_eval_body")
+
+    def init(self: Any, seconds: int = IntervalSecondsDecl.DEFAULT_SECONDS) -> None:
+        self.seconds = seconds
+
+    IntervalSecondsDecl.__init__ = init
+
+
 def _read_timestamps() -> None:
     """Wait until a timestamp by nominal time, wherever the machine is: moto takes local time for UTC, and no offset."""
     expect(Timestamp, "_from_timestamp_string", "_get_wait_seconds", "_create_failure_event")
@@ -126,4 +137,4 @@ def _read_timestamps() -> None:
     Timestamp._get_wait_seconds = get_wait_seconds
 
 
-PATCHES = (_time_executions, _time_branches, _shorten_waits, _shorten_retries, _read_timestamps)
+PATCHES = (_time_executions, _time_branches, _shorten_waits, _shorten_retries, _retry_at_once, _read_timestamps)

@@ -16,7 +16,6 @@ Check = Callable[[Any, str], None]
 MOST = 99_999_999
 MOST_DELAY_SECONDS = 31_622_400
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-FRACTION = re.compile(r"\.\d+")
 ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
 
 
@@ -76,11 +75,11 @@ def timestamp(value: Any, where: str) -> None:
 
 
 def read_timestamp(value: Any) -> dt.datetime | None:
-    """Return the time of a timestamp of RFC 3339, to the second; None of what is none."""
+    """Return the time of a timestamp of RFC 3339, to the microsecond; None of what is none."""
     if not isinstance(value, str) or not TIMESTAMP.fullmatch(value):
         return None
     try:
-        return dt.datetime.fromisoformat(FRACTION.sub("", value))
+        return dt.datetime.fromisoformat(value)
     except ValueError:
         return None
 
