@@ -122,6 +122,8 @@ def _check_document(environ: WSGIEnvironment) -> None:
         raise _refusal("MalformedXML", f"the XML is not well-formed, or not what S3 takes: {error}") from error
     if problem := problem_with(parsed, operation.input_shape):
         raise _refusal("MalformedXML", f"the XML is not what S3 takes: {problem}")
+    for code, problem in broken("s3", operation.name, parsed, signed_for(environ)[1]):
+        raise _refusal(code, problem)
     for name, member in SINGLE.items():
         if len(parsed.get(name, {}).get(member, ())) > 1:
             raise _refusal("MalformedXML", f"the XML has more than one rule in {name}, which S3 does not take")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import regex
+
 from ml_a2.local.edge.rules.rule import Rulebook
 
 BOOK = Rulebook("s3")
@@ -15,6 +17,8 @@ IP_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 LARGEST_METADATA_BYTES = 2048
+MOST_TAGS = 50
+TAG_TEXT = regex.compile(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*")
 
 
 @BOOK.rule(
@@ -41,3 +45,23 @@ def _metadata(request: Mapping[str, Any], region: str) -> Iterator[str]:
     size = sum(len(name.encode()) + len(value.encode()) for name, value in request.get("Metadata", {}).items())
     if size > LARGEST_METADATA_BYTES:
         yield "Your metadata headers exceed the maximum allowed metadata size"
+
+
+@BOOK.rule(
+    "PutBucketTagging",
+    "InvalidTag",
+    f"a bucket has at most {MOST_TAGS} tags; a key has 1 to 128 characters, stands once, does not begin with `aws:`, "
+    "a value has at most 256; both have letters, digits, blanks and `_.:/=+-@`",
+    f"{GUIDE}Using cost allocation S3 bucket tags; S3 API reference, PutBucketTagging",
+)
+def _bucket_tags(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    tags = [(tag["Key"], tag["Value"]) for tag in request["Tagging"]["TagSet"]]
+    if len(tags) > MOST_TAGS:
+        yield f"The number of tags exceeds the limit of {MOST_TAGS} tags"
+    if len({key for key, _ in tags}) < len(tags):
+        yield "Cannot provide multiple Tags with the same key"
+    for key, value in tags:
+        if len(key) > 128 or key.lower().startswith("aws:") or not TAG_TEXT.fullmatch(key):
+            yield f"The TagKey you have provided is invalid ({key:.40})"
+        if len(value) > 256 or not TAG_TEXT.fullmatch(value):
+            yield f"The TagValue you have provided is invalid ({value:.40})"

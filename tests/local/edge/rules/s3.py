@@ -35,6 +35,14 @@ def _padded(size: int) -> dict[str, Any]:
     return {"Sid": "x" * (size - rest)}
 
 
+def _tags(*tags: tuple[str, str]) -> dict[str, Any]:
+    return {"Bucket": "data", "Tagging": {"TagSet": [{"Key": key, "Value": value} for key, value in tags]}}
+
+
+def _tagging(refused: dict[str, Any], taken: dict[str, Any]) -> Case:
+    return Case("bucket_tags", "PutBucketTagging", refused, taken)
+
+
 WITHIN = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
 CASES = [
     _name("data_1", "data-1"),
@@ -85,4 +93,10 @@ CASES = [
         {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalOrgID": "*"}}},
         {"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}},
     ),
+    _tagging(_tags(("a", "1"), ("a", "2")), _tags(("a", "1"), ("A", "1"))),
+    _tagging(_tags(("a#", "1")), _tags(("a:b/c=d+e-f@g_h. i", "1"))),
+    _tagging(_tags(("aws:a", "1")), _tags(("a:aws", "1"))),
+    _tagging(_tags(("a", "1&2")), _tags(("\u00e9", "\u00e9 1"))),
+    _tagging(_tags(("a", "v" * 257)), _tags(("a", "v" * 256))),
+    _tagging(_tags(*[(f"k{number}", "") for number in range(51)]), _tags(*[(f"k{n}", "") for n in range(50)])),
 ]
