@@ -8,9 +8,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """One defect: where it is, what is wrong with it, and what to do."""
+    """One defect: where it is, what is wrong with it, and what to do; or what was not tried, and why."""
 
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "untried"]
     where: str
     problem: str
     remedy: str

@@ -212,16 +212,21 @@ class CheckDisplay:
 
     def finding(self, found: Finding) -> None:
         """Show what was found."""
-        style = "red" if found.severity == "error" else "yellow"
+        style = {"error": "red", "warning": "yellow"}.get(found.severity, "magenta")
         self._console.print(f"{found.severity}  {found.where}: {_shortened(found.problem)}", style=style, markup=False)
         self._console.print(f"       {found.remedy}", markup=False)
 
     def verdict(self, findings: Sequence[Finding], wrong: int) -> None:
         """Show how it ends."""
-        errors = sum(finding.severity == "error" for finding in findings)
-        counts = f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}"
-        words = f"something would go wrong: {counts}" if wrong else f"nothing would go wrong: {counts}"
-        self._console.print(words, style="red" if wrong else "green", markup=False)
+        severities = [finding.severity for finding in findings]
+        counts = f"{_counted(severities.count('error'), 'error')}, {_counted(severities.count('warning'), 'warning')}"
+        untried = [finding.where for finding in findings if finding.severity == "untried"]
+        nothing = "nothing that could be tried here would go wrong" if untried else "nothing would go wrong"
+        words = f"{'something would go wrong' if wrong else nothing}: {counts}"
+        style = "red" if wrong else "magenta" if untried else "green"
+        self._console.print(words, style=style, markup=False)
+        if untried:
+            self._console.print(f"not tried: {', '.join(untried)}", style=style, markup=False)
 
 
 def _metrics_table(metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> Table:

@@ -50,8 +50,12 @@ that only read: its status, whether its template is the assembly's, its images, 
 in its bucket, and the first rows of the objects that the jobs will read. With --sample, or --train and --target-column,
 also whether those are the rows that `ml-a2 upload` would write. Quotas of the account are not looked at.
 
-Exit status: 0 nothing would go wrong, 1 something would, or AWS could not be asked, 2 wrong usage, input or
-credentials, 130 interrupted."""
+Some settings ask for what only AWS has: spot instances, a VPC, a KMS key, a schedule, a marker, images of your own.
+They are told by their keys as not tried, which is no defect and no clean bill either, and the rest of the stack is
+examined without them.
+
+Exit status: 0 nothing would go wrong, 1 something would, or could not be tried (unless --accept-untried), or AWS could
+not be asked, 2 wrong usage, input or credentials, 130 interrupted."""
 )
 @with_options(OPTIONS_OF_DATA_AND_STACK)
 @click.option(
@@ -67,7 +71,10 @@ credentials, 130 interrupted."""
 @click.option("--stack", help=f"The deployed stack.  [default: {contract.STACK_NAME}]")
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
+@click.option(
+    "--accept-untried", is_flag=True, help="Exit with 0 although settings ask for what cannot be tried on this machine."
+)
+def doctor(*, strict: bool, accept_untried: bool, as_json: bool, **options: Any) -> None:
     """Tell what would go wrong on AWS, before anything is deployed or submitted."""
     heed_interrupts()
     say_first(f"examining {_subject(options)}", err=as_json)
@@ -79,7 +86,8 @@ def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
             for finding in _examine(display.say, **options):
                 findings.append(finding)
                 display.finding(finding)
-            wrong = sum(strict or finding.severity == "error" for finding in findings)
+            open_questions = 0 if accept_untried else sum(finding.severity == "untried" for finding in findings)
+            wrong = sum(_counts(finding, strict=strict) for finding in findings)
             display.verdict(findings, wrong)
     except PipelineError as error:
         click.echo(f"error: {error}", err=True)
@@ -89,7 +97,11 @@ def doctor(*, strict: bool, as_json: bool, **options: Any) -> None:
         sys.exit(EXIT_INTERRUPTED)
     if as_json:
         click.echo(json.dumps({"wrong": wrong, "findings": [finding.as_json() for finding in findings]}))
-    sys.exit(EXIT_FAILED if wrong else 0)
+    sys.exit(EXIT_FAILED if wrong or open_questions else 0)
+
+
+def _counts(finding: Finding, *, strict: bool) -> bool:
+    return finding.severity == "error" or (strict and finding.severity == "warning")
 
 
 def _subject(options: dict[str, Any]) -> str:
@@ -115,8 +127,7 @@ def _examine(
     deployed: bool,
     **options: Any,
 ) -> Iterator[Finding]:
-    from ml_a2.local.assembly import find_assembly
-    from ml_a2.local.doctor import examine
+    from ml_a2.local.doctor import examine_stack
     from ml_a2.settings import load_settings
 
     one_stack(settings, assembly)
@@ -133,9 +144,7 @@ def _examine(
             return
     elif options["hyperparameters"]:
         raise UserError("--set is checked together with data; add --train FILE or --sample NAME")
-    if assembly is None:
-        assembly, _ = find_assembly(settings, tell=tell)
-    yield from examine(assembly, region=options["region"], permissions=permissions, tell=tell)
+    yield from examine_stack(settings, assembly, region=options["region"], permissions=permissions, tell=tell)
 
 
 def _examine_deployed(

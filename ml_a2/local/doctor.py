@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,56 @@ from typing import Any
 from ml_a2 import contract
 from ml_a2.errors import AssemblyError, PlatformError
 from ml_a2.finding import Finding
+from ml_a2.local.assembly import find_assembly
 from ml_a2.local.audit import audit
 from ml_a2.local.permissions import never_used
 from ml_a2.local.rehearsal import NoModelError, Result, Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime, read_json, read_template
 from ml_a2.local.scenarios import rehearsed
+from ml_a2.local.untried import settings_without, untried
 
 # Waits of 30 s take 30 ms: jobs are real, but small.
 SPEED = 1000
+MEND = "mend the stack; nothing was executed"
+NOT_HERE = (
+    "this machine cannot do it, which does not say that AWS cannot; nothing was executed: take it out of a copy of the "
+    "stack to examine the rest"
+)
+
+
+def examine_stack(
+    settings: Path | None,
+    assembly: Path | None,
+    *,
+    region: str,
+    permissions: bool,
+    tell: Callable[[str], None],
+) -> Iterator[Finding]:
+    """Yield what cannot be tried here, all of it first, then each defect of the rest.
+
+    The rest is the stack of the same settings without those keys; of an assembly that is given there is none.
+
+    Args:
+        settings: the settings file, None for the defaults.
+        assembly: an assembly in place of the project's own.
+        region: where it would be deployed.
+        permissions: whether permissions that no scenario used are findings.
+        tell: hears what is being done.
+    """
+    folder = assembly or find_assembly(settings, tell=tell)[0]
+    findings = untried(read_template(folder))
+    yield from findings
+    if findings and (assembly or settings is None):
+        tell("nothing else is examined: name the --settings in place of an --assembly")
+        return
+    with tempfile.TemporaryDirectory(prefix="ml-a2-") as scratch:
+        if findings and settings:
+            keys = [finding.where for finding in findings]
+            rest = Path(scratch, settings.name)
+            rest.write_text(settings_without(settings, keys), encoding="utf-8")
+            tell(f"examining the same stack without {', '.join(keys)}")
+            folder, _ = find_assembly(rest, tell=tell)
+        yield from examine(folder, region=region, permissions=permissions, tell=tell)
 
 
 def examine(
@@ -42,7 +85,8 @@ def examine(
         try:
             stage = Stage(runtime, assembly)
         except (AssemblyError, PlatformError) as error:
-            yield Finding("error", str(assembly), str(error), "mend the stack; nothing was executed")
+            only_here = "not supported locally" in str(error)
+            yield Finding("error", str(assembly), str(error), NOT_HERE if only_here else MEND)
             return
         tell("auditing the state machines and who hears of a failure")
         yield from audit(runtime.clients, stage.outputs[contract.OUTPUT_STATE_MACHINE])
