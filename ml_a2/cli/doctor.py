@@ -43,7 +43,8 @@ folder as the image reads it: no header, the label first. Such files are read in
 
 Without data options the stack is examined: its template is deployed onto the embedded endpoint, its state machines are
 audited, every alarm is tried, and an execution that succeeds and each way to fail are rehearsed with small data. With
-data options the data and the hyperparameters are, and the stack only when --assembly names one.
+data options the data and the hyperparameters are, also by training two rounds on the first rows and evaluating them,
+and the stack only when --assembly names one.
 
 With --deployed, or one of --profile, --endpoint-url and --stack, it is the deployed stack that is looked at, by calls
 that only read: its status, whether its template is the assembly's, its images, who is subscribed, the evaluation's code
@@ -188,7 +189,7 @@ def _examine_data(
     from ml_a2.channel_checks import check_channels
     from ml_a2.channel_files import Reading
     from ml_a2.local.images.xgboost.channels import FORMATS
-    from ml_a2.local.request_checks import check_request
+    from ml_a2.local.trial.examination import examine_files
     from ml_a2.settings import load_settings
 
     if options["train"] is None or options["target_column"]:
@@ -206,15 +207,20 @@ def _examine_data(
     tell(f"reading {' and '.join(map(str, paths.values()))}")
     named = {**load_settings(settings).training.hyperparameters, **hyperparameters}
     reading = Reading(FORMATS[content_type], weighted=named.get("csv_weights") == "1")
-    yield from check_channels(paths, reading, named, load_settings(settings).evaluation.group_column)
-    yield from check_request(named, has_validation="validation" in paths)
+    wrong = False
+    for finding in check_channels(paths, reading, named, load_settings(settings).evaluation.group_column):
+        wrong = wrong or finding.severity == "error"
+        yield finding
+    # Rows that are refused already are not tried.
+    chosen = load_settings(settings)
+    yield from examine_files(paths, reading, named, chosen, tell, content_type=content_type, only_checked=wrong)
 
 
 def _examine_table(
     tell: Callable[[str], None], settings: Path | None, hyperparameters: dict[str, str], options: dict[str, Any]
 ) -> Iterator[Finding]:
     """Prepare a table, and its hyperparameters, exactly as a run does."""
-    from ml_a2.local.request_checks import check_request
+    from ml_a2.local.trial.examination import examine_dataset
     from ml_a2.settings import load_settings
 
     try:
@@ -224,7 +230,7 @@ def _examine_table(
         return
     tell(f"data: {prepared.dataset.describe()}")
     named = {**load_settings(settings).training.hyperparameters, **asked.hyperparameters}
-    yield from check_request(named, has_validation=True)
+    yield from examine_dataset(prepared.dataset, named, load_settings(settings), tell)
     yield from warnings_of_data(settings, asked.hyperparameters, prepared)
 
 

@@ -119,6 +119,30 @@ def warnings_of_data(
     yield from check_dataset(prepared.dataset, named, chosen.evaluation.group_column)
 
 
+def warnings_of_training(
+    settings: Path | None, assembly: Path | None, hyperparameters: Mapping[str, str], prepared: Prepared
+) -> tuple[Finding, ...]:
+    """Return what the training would do without a word, after trying what XGBoost might refuse.
+
+    Args:
+        settings: the settings file, None for the defaults.
+        assembly: the assembly that was given in place of the project's own, whose own hyperparameters are not known.
+        hyperparameters: those of the execution's input, laid over those of the settings.
+        prepared: the data; nothing is trained where a model is given.
+
+    Raises:
+        UserError: the image, the instances, XGBoost or the evaluation would refuse it.
+    """
+    from ml_a2.local.trial.examination import refuse_unrunnable
+    from ml_a2.settings import load_settings
+
+    if prepared.model is not None:
+        return ()
+    chosen = load_settings(settings)
+    stack = {"num_round": "1"} if assembly else chosen.training.hyperparameters
+    return refuse_unrunnable(prepared.dataset, {**stack, **hyperparameters}, chosen)
+
+
 def refuse_if_strict(warnings: Sequence[Finding], *, strict: bool) -> None:
     """Refuse to go on where warnings count.
 

@@ -24,7 +24,7 @@ from ml_a2.cli.options import (
     RUNS,
     with_options,
 )
-from ml_a2.cli.plan import data_named, one_stack, plan, refuse_if_strict, warnings_of_data
+from ml_a2.cli.plan import data_named, one_stack, plan, refuse_if_strict, warnings_of_data, warnings_of_training
 from ml_a2.errors import PipelineError, UserError
 from ml_a2.local.sagemaker.warm_containers import WarmContainers
 
@@ -112,7 +112,6 @@ def _run(
         asked, prepared = plan(settings, assembly, hyperparameters, options)
 
         from ml_a2.local.faults import Faults
-        from ml_a2.local.request_checks import check_request
         from ml_a2.local.run import RunRequest
         from ml_a2.local.run import run as execute
         from ml_a2.local.service_calls import PERMISSIONS
@@ -120,7 +119,7 @@ def _run(
 
         Faults(PERMISSIONS).inject(options["faults"])  # refuses what it does not know
         warnings = (
-            *check_request({"num_round": "1", **asked.hyperparameters}, has_validation=True),
+            *warnings_of_training(settings, assembly, asked.hyperparameters, prepared),
             *warnings_of_data(settings, asked.hyperparameters, prepared),
         )
         refuse_if_strict(warnings, strict=strict)
