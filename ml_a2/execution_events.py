@@ -94,4 +94,7 @@ def training_round(line: str) -> TrainingRound | None:
     if not match:
         return None
     pairs = (part.rpartition(":") for part in re.split(r"\t|#011", match[2]))
-    return TrainingRound(int(match[1]), {name: float(value) for name, _, value in pairs})
+    try:
+        return TrainingRound(int(match[1]), {name: float(value) for name, _, value in pairs})
+    except ValueError:
+        return None  # some other line that begins with a number in brackets

@@ -27,6 +27,7 @@ from ml_a2.client import Failure, metric_values
 from ml_a2.execution_events import LogLine, Pause, StateEntered, TrainingPlanned, TrainingRound
 from ml_a2.finding import Finding
 from ml_a2.local.run import RunResult
+from ml_a2.training_warnings import other_rows, worse_at_the_end
 
 # In plain output, about this many lines for the rounds of one training.
 ROUND_LINES = 10
@@ -78,6 +79,8 @@ class RunDisplay(_BarDisplay):
         metric = TextColumn("{task.fields[metric]}")
         super().__init__(stream, MofNCompleteColumn(), metric, TimeElapsedColumn())
         self._rounds = 0
+        self._heard: list[TrainingRound] = []
+        self._hyperparameters: Mapping[str, str] = {}
         self._training = self._bars.add_task("training", start=False, total=None, metric="", visible=False)
 
     def state(self, entered: StateEntered) -> None:
@@ -92,6 +95,7 @@ class RunDisplay(_BarDisplay):
 
     def plan(self, planned: TrainingPlanned) -> None:
         """Expect that many training rounds."""
+        self._hyperparameters = planned.hyperparameters
         rounds = planned.hyperparameters.get("num_round", "")
         if rounds.isdigit():  # anything else is for the job to refuse
             self._rounds = int(rounds)
@@ -99,6 +103,7 @@ class RunDisplay(_BarDisplay):
 
     def round(self, done: TrainingRound) -> None:
         """Show a training round with its metrics."""
+        self._heard.append(done)
         metrics = "  ".join(f"{name} {value:.5f}" for name, value in done.metrics.items())
         self._bars.update(self._training, completed=done.number + 1, metric=metrics)
         every = max(1, self._rounds // ROUND_LINES)
@@ -134,6 +139,10 @@ class RunDisplay(_BarDisplay):
             self._console.print(_metrics_table(metrics, evaluation))
         style = "green" if status == "SUCCEEDED" else "red"
         self._console.print(f"{status}  {execution}  {seconds:.1f} s", style=style, markup=False)
+        if words := other_rows(evaluation):
+            self._console.print(f"  WARNING  {words}", style="bold red", markup=False)
+        if words := worse_at_the_end(self._heard, self._hyperparameters, evaluation):
+            self.warn(words)
         if failure:
             self._console.print(f"  stage  {failure.stage}", markup=False)
             self._console.print(f"  error  {failure.error}", markup=False)

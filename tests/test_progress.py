@@ -65,6 +65,25 @@ def test_a_result_ends_with_the_report_not_with_a_list_of_files(tmp_path: Path) 
     ]
 
 
+def test_nobody_misses_that_training_and_evaluation_differ(tmp_path: Path) -> None:
+    """Both numbers stand below the status, and so does a training that gets worse, with its remedy."""
+    stream = io.StringIO()
+    pair = {"training": 1.0, "evaluation": 0.5}
+    training = {"round": "last", "metrics": {"auc": pair}, "differing": ["auc"], "not_compared": []}
+    with RunDisplay(stream) as display:
+        display.plan(TrainingPlanned({"num_round": "60", "eval_metric": "logloss"}))
+        for number in range(60):
+            display.round(TrainingRound(number, {"validation-logloss": 0.3 + abs(number - 20) / 100}))
+        display.result(RunResult("june", "SUCCEEDED", tmp_path, 6.9, evaluation={"training": training}))
+    shown = stream.getvalue()
+    assert (
+        "  WARNING  the evaluation has not read the validation rows as the training did: auc 1 in the training" in shown
+    )
+    assert "0.5 here (last round)" in shown
+    assert "gets worse on the validation rows: logloss 0.3 in round 21, 0.69 in the last, 60" in shown
+    assert "`--set early_stopping_rounds=6`" in shown
+
+
 def test_a_failure_has_the_advice_of_the_message(tmp_path: Path) -> None:
     """Below the reason and the last lines of the log."""
     stream = io.StringIO()

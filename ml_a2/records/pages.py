@@ -10,6 +10,7 @@ from typing import Any
 from ml_a2.records.comparison import Row, compare, same_validation_rows
 from ml_a2.records.record import Record
 from ml_a2.tables import Page
+from ml_a2.training_warnings import other_rows
 
 # The metric that stands for a model in a list: the first of these that it has.
 HEADLINES = ("auc", "accuracy", "rmse", "ndcg")
@@ -76,6 +77,8 @@ def show_page(page: Page, record: Record) -> None:
     if record.metrics:
         page.say("\nmetrics", "bold")
         page.table(("metric", "value", "interval"), [_metric(record, name) for name in record.metrics])
+    if words := other_rows(record.evaluation):
+        page.say(f"\nWARNING  {words}", "bold red")
 
 
 def _section(page: Page, title: str, values: Mapping[str, Any]) -> None:

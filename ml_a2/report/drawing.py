@@ -76,11 +76,14 @@ class Plot:
         self._whole = True
         return self
 
-    def line(self, points: Sequence[tuple[float, float]], ink: Ink, *, dots: bool = False) -> Plot:
+    def line(
+        self, points: Sequence[tuple[float, float]], ink: Ink, *, dots: bool = False, dashed: bool = False
+    ) -> Plot:
         """Draw a line through points, with a dot on each if asked."""
+        style = DASHES if dashed else "-"
         marker = "o" if dots else "none"
         xs, ys = _columns(points)
-        self._marks.append(lambda axes: axes.plot(xs, ys, color=ink, marker=marker, clip_on=not dots))
+        self._marks.append(lambda axes: axes.plot(xs, ys, color=ink, linestyle=style, marker=marker, clip_on=not dots))
         return self
 
     def guide(self, start: tuple[float, float], end: tuple[float, float]) -> Plot:

@@ -9,11 +9,16 @@ from typing import Any
 
 from ml_a2 import contract
 from ml_a2.errors import UserError
+from ml_a2.execution_events import TrainingRound
+from ml_a2.learning_curve import rounds_of
 
 # Beyond it differences and margins overflow; NaN is no smaller either.
 LARGEST = 1e100
 
 HISTORY_FILE = "history.json"
+TRAINING_LOG = "logs/training.log"
+# A log beyond this is not read: it has more than rounds.
+LARGEST_LOG = 64 << 20
 BESIDE = (
     contract.MANIFEST_FILE,
     contract.EVALUATION_FILE,
@@ -21,7 +26,7 @@ BESIDE = (
     HISTORY_FILE,
     "notifications.json",
     contract.MODEL_ARCHIVE,
-    "logs/training.log",
+    TRAINING_LOG,
     "logs/evaluation.log",
 )
 
@@ -34,6 +39,8 @@ class Record:
     evaluation: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
+    # Of the training's log.
+    rounds: tuple[TrainingRound, ...] = ()
     # Files that are there and hold something else than they should.
     unreadable: tuple[str, ...] = ()
     # What lies beside the report, as paths from the run directory.
@@ -57,9 +64,20 @@ def read_record(folder: Path) -> Record:
         _read(folder / contract.EVALUATION_FILE, dict, unreadable) or {},
         _read(folder / contract.CURVES_FILE, dict, unreadable) or {},
         [event for event in _read(folder / HISTORY_FILE, list, unreadable) or [] if isinstance(event, dict)],
+        _rounds(folder / TRAINING_LOG),
         tuple(unreadable),
         tuple(path for path in BESIDE if (folder / path).is_file()),
     )
+
+
+def _rounds(path: Path) -> tuple[TrainingRound, ...]:
+    """Return the rounds of a training, none where its log is not at hand."""
+    try:
+        if path.stat().st_size > LARGEST_LOG:
+            return ()
+        return tuple(rounds_of(path.read_text(encoding="utf-8", errors="replace").splitlines()))
+    except OSError:
+        return ()
 
 
 def _read(path: Path, kind: type, unreadable: list[str]) -> Any:
@@ -117,3 +135,8 @@ def pairs(tree: Any, x: str, y: str) -> list[tuple[float, float]]:
     """Return the points of a curve that have both coordinates."""
     both = zip(numbers(tree, x), numbers(tree, y), strict=False)
     return [(a, b) for a, b in both if a is not None and b is not None]
+
+
+def hyperparameters_of(record: Record) -> dict[str, str]:
+    """Return what the model was trained with."""
+    return {name: value for name, value in table(record.manifest, "hyperparameters").items() if isinstance(value, str)}

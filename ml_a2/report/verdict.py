@@ -11,7 +11,8 @@ from typing import Any
 
 from ml_a2.report.formatting import count, name, short
 from ml_a2.report.metrics import Metric, headlines
-from ml_a2.report.record import Record, at, items, objects, table
+from ml_a2.report.record import Record, at, hyperparameters_of, items, objects, table
+from ml_a2.training_warnings import other_rows, worse_at_the_end
 
 # As the gate writes what it met: of a bound, of a bound on the end of the interval, and of the champion.
 NUMBER = r"(?P<{}>[^\s;,:]+)"
@@ -76,6 +77,8 @@ def read_verdict(record: Record, metrics: Sequence[Metric]) -> Verdict:
     status = str(at(record.manifest, "execution", "status") or "")
     failure = _failure(record)
     cautions = _cautions(record, list(metrics))
+    if status == "SUCCEEDED" and (words := other_rows(record.evaluation)):
+        return Verdict("bad", "Not to be trusted", _sentence(words), cautions=cautions)
     if at(record.manifest, "gate") == "failed":
         conditions = _conditions(failure.cause if failure else "")
         return Verdict("bad", "Turned down by the quality gate", _gate_words(conditions), failure, conditions, cautions)
@@ -164,6 +167,7 @@ def _cautions(record: Record, metrics: list[Metric]) -> tuple[str, ...]:
     found = [f"{file} is there but cannot be read; what stands in it is missing here." for file in record.unreadable]
     found += [_warning(entry) for entry in objects(record.manifest, "warnings")]
     found += [_against_baseline(metric) for metric in headlines(record, metrics)]
+    found.append(_sentence(worse_at_the_end(record.rounds, hyperparameters_of(record), record.evaluation)))
     worse = [m.in_text for m in metrics if m.against_champion and m.against_champion.tone == "bad"]
     if worse:
         found.append(f"Worse than the champion in {_list(worse)}.")

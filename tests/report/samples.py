@@ -30,6 +30,7 @@ class Sample:
     evaluation: dict[str, Any] | None = None
     curves: dict[str, Any] | None = None
     history: list[dict[str, Any]] | None = field(default_factory=list)
+    log: str = "[0]\ttrain-auc:0.9\n"
 
     def write(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ class Sample:
             if getattr(self, name) is not None:
                 (folder / f"{name}.json").write_text(json.dumps(getattr(self, name)), encoding="utf-8")
         (folder / "logs").mkdir(exist_ok=True)
-        (folder / "logs" / "training.log").write_text("[0]\ttrain-auc:0.9\n", encoding="utf-8")
+        (folder / "logs" / "training.log").write_text(self.log, encoding="utf-8")
         return folder
 
 

@@ -279,6 +279,43 @@ def test_what_a_run_was_warned_of_stands_in_its_verdict(tmp_path: Path) -> None:
     assert f"v.csv: {problem}." in report(run, tmp_path).text
 
 
+def test_the_learning_curve_marks_the_best_round(tmp_path: Path) -> None:
+    """It is drawn from the log, told in words, and a training that gets worse is a caution with its remedy."""
+    rounds = [f"[{n}]\ttrain-mae:{1 / (n + 1):.5f}\tvalidation-mae:{50 + abs(n - 30):.5f}" for n in range(100)]
+    run = copy.deepcopy(sample("regression"))
+    run.log = "\n".join(["starting", "[x]\tnot a round", "[7]\tneither is this", *rounds])
+    run.manifest["hyperparameters"] = {"num_round": "100", "eval_metric": "mae"}
+    page = report(run, tmp_path)
+    assert "On the validation rows mae is best in round 31 with 50.00, and 119.0 in the last, 100." in page.text
+    assert "The model is that of the last round." in page.text
+    assert "best round: 31" in page.text
+    assert "The training gets worse on the validation rows: mae 50 in round 31, 119 in the last, 100" in page.text
+    assert "--set early_stopping_rounds=10" in page.text
+    labels = [attributes.get("aria-label") or "" for _, attributes in page.elements]
+    assert any(label.startswith("Learning curve. On the validation rows") for label in labels)
+
+
+def test_a_training_that_stops_early_is_no_caution(tmp_path: Path) -> None:
+    """Its model is the best round's."""
+    run = copy.deepcopy(sample("regression"))
+    run.log = "\n".join(f"[{n}]\tvalidation-mae:{1 + abs(n - 30) / 50:.5f}" for n in range(100))
+    run.manifest["hyperparameters"] = {"eval_metric": "mae", "early_stopping_rounds": "70"}
+    page = report(run, tmp_path)
+    assert "The model is that of the best round." in page.text
+    assert "gets worse" not in page.text
+
+
+def test_a_training_on_other_rows_is_the_verdict(tmp_path: Path) -> None:
+    """Whatever the gate said: neither number can be trusted."""
+    run = copy.deepcopy(sample("binary"))
+    assert run.evaluation is not None
+    pair = {"training": 1.0, "evaluation": 0.5}
+    run.evaluation["training"] = {"round": "best", "metrics": {"auc": pair}, "differing": ["auc"], "not_compared": []}
+    page = report(run, tmp_path)
+    assert "Not to be trusted" in page.text
+    assert "The evaluation has not read the validation rows as the training did: auc 1 in the training" in page.text
+
+
 def test_names_from_data_stay_text(tmp_path: Path) -> None:
     """Whatever a file says, it becomes no element, no attribute and no formula."""
     plain = report(sample("binary"), tmp_path / "plain")
