@@ -67,7 +67,7 @@ def _read(channel: Channel, reading: Reading) -> Iterator[Finding]:
     path = channel.path
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     is_parquet = reading.data_format == "parquet"
-    yield from _names(path, files, is_parquet=is_parquet)
+    yield from _names(path, files, reading.data_format)
     if is_parquet:
         yield from check_partitions(path, files)
     readable = [file for file in files if _is_read(file, is_parquet=is_parquet)]
@@ -92,16 +92,16 @@ def _is_read(file: Path, *, is_parquet: bool) -> bool:
     return not is_passed_over(file, is_parquet=is_parquet) and file.stat().st_size > 0
 
 
-def _names(root: Path, files: Iterable[Path], *, is_parquet: bool) -> Iterator[Finding]:
+def _names(root: Path, files: Iterable[Path], data_format: str) -> Iterator[Finding]:
     """Find files that the image refuses or does not read, by their names and sizes alone."""
     for file in files:
         depth = len(file.relative_to(root).parts) if root.is_dir() else 1
         if file.name.startswith("."):
             yield _error(file, "is a hidden file: the image refuses the whole channel", "remove it")
-        elif is_passed_over(file, is_parquet=is_parquet):
+        elif is_passed_over(file, is_parquet=data_format == "parquet"):
             yield from check_passed_over(file)
-        elif file.stat().st_size == 0:
-            reason = "cannot read it as Parquet" if is_parquet else "cannot tell its delimiter"
+        elif file.stat().st_size == 0 and data_format != "libsvm":  # of which the image's reader passes over such files
+            reason = "cannot tell its delimiter" if data_format == "csv" else f"cannot read it as {data_format}"
             yield _error(file, f"has no bytes: the image {reason} and fails", "remove it")
         elif depth > DEEPEST_FOLDER:
             yield _error(

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from ml_a2.data.file_kind import EMPTY, TEXT, FileKind, kind_of, kind_of_head, wrong_byte_in
+from ml_a2.data.file_kind import EMPTY, TEXT, UNPACK, FileKind, kind_of, kind_of_head, wrong_byte_in
 from ml_a2.errors import DataError
 from ml_a2.jobs.quality import signatures
 from ml_a2.jobs.quality.signatures import HEAD_BYTES
@@ -133,7 +133,8 @@ def _compressed(path: Path, compression: str, opened: Callable[[], IO[bytes]], t
         raise DataError(f"{path} {reason}; write it again") from error
     kind = kind_of_head(head)
     if kind.name not in (TEXT, EMPTY):
-        raise DataError(f"{path} is compressed with {compression}, and what is in it {kind.words}; {kind.remedy}")
+        remedy = UNPACK if kind.name == signatures.PARQUET else kind.remedy
+        raise DataError(f"{path} is compressed with {compression}, and what is in it {kind.words}; {remedy}")
     return TableForm(compression=compression, delimiter=_delimiter(path, head, target))
 
 

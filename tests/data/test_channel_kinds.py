@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ml_a2.channel_checks import check_channels
 from ml_a2.channel_files import Reading
 from ml_a2.finding import Finding
+from ml_a2.local.images.xgboost.matrices import load_matrices
 from tests.data.foreign_files import ROWS, foreign_files
 
 BINARY = {"num_round": "1", "objective": "binary:logistic"}
@@ -72,3 +73,15 @@ def test_parquet_in_a_channel_of_csv_is_a_matter_of_the_content_type(tmp_path: P
     (tmp_path / "b.parquet").write_text(ROWS)
     assert "--content-type application/x-parquet" in _check(tmp_path / "a.csv")[0].remedy
     assert "--content-type text/csv" in _check(tmp_path / "b.parquet", "parquet")[0].remedy
+
+
+def test_empty_files_beside_libsvm_are_passed_over(tmp_path: Path) -> None:
+    """As XGBoost's reader does; of CSV the image may look at one for the delimiter, and fails."""
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / "part-0").write_text("1 0:2 1:3\n0 0:1 1:2\n")
+    assert _check(tmp_path, "libsvm") == []
+    matrices, _ = load_matrices({"train": tmp_path}, "libsvm", weighted=False, together=False)
+    assert matrices["train"].num_row() == 2
+    (tmp_path / "part-0").write_text(ROWS)
+    errors = [finding.where for finding in _check(tmp_path) if finding.severity == "error"]
+    assert errors == [str(tmp_path / "_SUCCESS")]

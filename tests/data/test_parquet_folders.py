@@ -72,7 +72,7 @@ def test_an_empty_file_of_another_name_is_no_parquet(tmp_path: Path, name: str) 
     """The image fails on it."""
     _write(tmp_path, "part.parquet")
     (tmp_path / name).write_bytes(b"")
-    assert ["has no bytes: the image cannot read it as Parquet" in each.problem for each in _check(tmp_path)] == [True]
+    assert ["has no bytes: the image cannot read it as parquet" in each.problem for each in _check(tmp_path)] == [True]
     with pytest.raises(UserError, match="Failed to load parquet data"):
         _rows(tmp_path)
 
