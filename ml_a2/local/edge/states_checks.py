@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from ml_a2.local.edge.json_text import is_number, problem_with_json
 Problem = tuple[str, str]
 # Operations whose `name` is one that Step Functions keeps to its characters.
 NAMING = {"CreateStateMachine", "StartExecution", "StartSyncExecution", "CreateActivity"}
+LOGGED_NAME = re.compile(r"[0-9A-Za-z._-]+")
 MACHINE_CHANGES = {
     "definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration",
 }  # fmt: skip
@@ -23,6 +25,16 @@ def check_name(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with the name of an execution or of a state machine."""
     if operation in NAMING and problem_with_name(name := request.get("name", "unnamed")):
         yield "InvalidName", f"Invalid Name: '{name}'"
+
+
+def check_logged_name(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a state machine whose executions are logged: the delivery bears it."""
+    level = request.get("loggingConfiguration", {}).get("level", "OFF")
+    if operation == "CreateStateMachine" and level != "OFF" and not LOGGED_NAME.fullmatch(request["name"]):
+        yield (
+            "InvalidLoggingConfiguration",
+            f"Invalid Logging Configuration: the name {request['name']!r} has characters other than 0-9A-Za-z._-",
+        )
 
 
 def check_machine(operation: str, request: Mapping[str, Any]) -> Iterator[Problem]:
@@ -58,4 +70,4 @@ def check_tokens(operation: str, request: Mapping[str, Any]) -> Iterator[Problem
         yield "InvalidToken", f"the token {token!r:.80} was not given here"
 
 
-CHECKS = (check_name, check_machine, check_input, check_tags, check_tokens)
+CHECKS = (check_name, check_logged_name, check_machine, check_input, check_tags, check_tokens)

@@ -19,3 +19,13 @@ def test_takes_a_name_or_none(operation: str) -> None:
     """An execution may have none; it gets one."""
     assert not list(problems("states", operation, {"name": "run_2024-01-05"}))
     assert not list(problems("states", operation, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "refused"), [("größe", "ALL", True), ("größe", "OFF", False), ("run.1-a_b", "ALL", False)]
+)
+def test_a_machine_that_is_logged_has_a_plain_name(name: str, level: str, refused: bool) -> None:
+    """Its log delivery bears the name."""
+    request = {"name": name, "loggingConfiguration": {"level": level}}
+    codes = [code for code, _ in problems("states", "CreateStateMachine", request)]
+    assert codes == ["InvalidLoggingConfiguration"] * refused
