@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ml_a2.local.edge.rules.principals import missing_principals
 from ml_a2.local.edge.rules.rule import Rulebook
 from ml_a2.local.edge.rules.s3_actions import BUCKET_ACTIONS, OBJECT_ACTIONS
 from ml_a2.local.policy import matches
@@ -37,8 +38,7 @@ def _policy(request: Mapping[str, Any]) -> Mapping[str, Any]:
     "PutBucketPolicy",
     MALFORMED,
     "a policy has statements with Effect, Action, Resource and Principal; a service is named by its domain, an AWS "
-    "principal by `*`, an account's number or an ARN; operators of conditions are IAM's; that a named role exists is "
-    "not checked",
+    "principal by `*`, an account's number or an ARN; operators of conditions are IAM's",
     "IAM User Guide, Grammar of the IAM JSON policy language; recorded answer for what is no JSON",
 )
 def _bucket_policy(request: Mapping[str, Any], region: str) -> Iterator[str]:
@@ -46,6 +46,16 @@ def _bucket_policy(request: Mapping[str, Any], region: str) -> Iterator[str]:
         yield from problems_of_policy(read_policy(request["Policy"]), principal=True, resource=True)
     except ValueError as error:
         yield f"Policies must be valid JSON and the first byte must be '{{' ({error})"
+
+
+@BOOK.rule(
+    "PutBucketPolicy",
+    MALFORMED,
+    "a role or user of this account that is named exists; those of other accounts are not looked for",
+    "IAM User Guide, AWS JSON policy elements: Principal",
+)
+def _bucket_policy_principals(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    yield from missing_principals(_policy(request))
 
 
 @BOOK.rule(

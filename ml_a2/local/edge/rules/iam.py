@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ml_a2.local.edge.rules.principals import missing_principals
 from ml_a2.local.edge.rules.rule import Rulebook
-from ml_a2.local.policy_grammar import problems_of_policy, read_policy, statements_of
+from ml_a2.local.policy_grammar import problems_of_policy, read_policy, statements_of, values_of
 
 BOOK = Rulebook("iam")
 GRAMMAR = "IAM User Guide, Grammar of the IAM JSON policy language"
@@ -19,6 +20,13 @@ TRUST = "CreateRole UpdateAssumeRolePolicy"
 INLINE = "PutRolePolicy PutUserPolicy PutGroupPolicy"
 MANAGED = "CreatePolicy CreatePolicyVersion"
 LARGEST_TRUST, LARGEST_INLINE, LARGEST_MANAGED = 2048, 10_240, 6144
+# What a trust policy may allow. Source: Service Authorization Reference, AWS Security Token Service.
+TRUST_ACTIONS = {
+    "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:assumeroot",
+    "sts:decodeauthorizationmessage", "sts:getaccesskeyinfo", "sts:getcalleridentity", "sts:getfederationtoken",
+    "sts:getservicebearertoken", "sts:getsessiontoken", "sts:setcontext", "sts:setsourceidentity", "sts:tagsession",
+}  # fmt: skip
+POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+")
 SID = re.compile("[0-9A-Za-z]*")
 
 
@@ -38,12 +46,35 @@ def _grammar(request: Mapping[str, Any], *, principal: bool) -> Iterator[str]:
     TRUST,
     MALFORMED,
     "a trust policy has statements with Effect, Action and Principal, no Resource; a service is named by its domain, "
-    "an AWS principal by `*`, an account's number or an ARN; operators of conditions are IAM's; that a named role is "
-    "there is not checked",
+    "an AWS principal by `*`, an account's number or an ARN; operators of conditions are IAM's",
     f"{GRAMMAR}; errors in terraform-aws-modules/terraform-aws-iam#47",
 )
 def _trust_policy(request: Mapping[str, Any], region: str) -> Iterator[str]:
     yield from _grammar(request, principal=True)
+
+
+@BOOK.rule(
+    TRUST,
+    MALFORMED,
+    "a trust policy is about actions of STS, without wildcards",
+    "Service Authorization Reference, AWS Security Token Service; wildcards **unverified**",
+)
+def _trust_actions(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    if not list(_grammar(request, principal=True)):
+        for statement in statements_of(read_policy(_text(request))):
+            if any(action.lower() not in TRUST_ACTIONS for action in values_of(statement.get("Action", []))):
+                yield "AssumeRole policy may only specify STS AssumeRole actions."
+
+
+@BOOK.rule(
+    TRUST,
+    MALFORMED,
+    "a role or user of this account that a trust policy names exists; those of other accounts are not looked for",
+    "IAM User Guide, AWS JSON policy elements: Principal; errors in hashicorp/terraform-provider-aws#8905",
+)
+def _trusted(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    if not list(_grammar(request, principal=True)):
+        yield from missing_principals(read_policy(_text(request)))
 
 
 @BOOK.rule(
@@ -110,3 +141,14 @@ def _inline_size(request: Mapping[str, Any], region: str) -> Iterator[str]:
 def _managed_size(request: Mapping[str, Any], region: str) -> Iterator[str]:
     if _size(request) > LARGEST_MANAGED:
         yield f"Cannot exceed quota for PolicySize: {LARGEST_MANAGED}"
+
+
+@BOOK.rule(
+    "AttachRolePolicy AttachUserPolicy AttachGroupPolicy",
+    "ValidationError",
+    "what is attached is the ARN of a policy",
+    "recorded answer",
+)
+def _policy_arn(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    if not POLICY_ARN.fullmatch(request["PolicyArn"]):
+        yield f"Invalid ARN:  Could not be parsed! ({request['PolicyArn']:.100})"

@@ -65,3 +65,16 @@ def _bucket_tags(request: Mapping[str, Any], region: str) -> Iterator[str]:
             yield f"The TagKey you have provided is invalid ({key:.40})"
         if len(value) > 256 or not TAG_TEXT.fullmatch(value):
             yield f"The TagValue you have provided is invalid ({value:.40})"
+
+
+@BOOK.rule(
+    "PutBucketEncryption",
+    "InvalidArgument",
+    "a key is named with aws:kms only",
+    "recorded answer",
+)
+def _encryption(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    for rule in request["ServerSideEncryptionConfiguration"]["Rules"]:
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        if "KMSMasterKeyID" in default and not default["SSEAlgorithm"].startswith("aws:kms"):
+            yield "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"

@@ -45,6 +45,18 @@ def _topic_name(request: Mapping[str, Any], region: str) -> Iterator[str]:
         yield "Invalid parameter: Topic Name"
 
 
+@BOOK.rule(
+    "Publish Subscribe GetTopicAttributes SetTopicAttributes DeleteTopic ListSubscriptionsByTopic",
+    INVALID,
+    "a topic is one of the region that is asked",
+    RECORDED,
+)
+def _region(request: Mapping[str, Any], region: str) -> Iterator[str]:
+    parts = request.get("TopicArn", "").split(":")
+    if len(parts) == 6 and parts[3] != region:
+        yield "Invalid parameter: TopicArn"
+
+
 @BOOK.rule("CreateTopic TagResource", INVALID, "a key stands once among the tags", RECORDED)
 def _tags(request: Mapping[str, Any], region: str) -> Iterator[str]:
     keys = [tag["Key"] for tag in request.get("Tags", [])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.local.edge.rules.case import Case
-from tests.local.edge.rules.policies import ROLE, document
+from tests.local.edge.rules.policies import MISSING, ROLE, document
 
 SERVICE = "iam"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -59,6 +59,24 @@ CASES = [
         "UpdateAssumeRolePolicy",
         {"RoleName": "r", "PolicyDocument": document(TRUST, Principal=None)},
         {"RoleName": "r", "PolicyDocument": document(TRUST)},
+    ),
+    *(
+        Case(
+            "trust_actions", "CreateRole", _role(document(TRUST, Action=refused)), _role(document(TRUST, Action=taken))
+        )
+        for refused, taken in (("s3:GetObject", "STS:assumerole"), ("sts:*", ["sts:AssumeRole", "sts:TagSession"]))
+    ),
+    Case(
+        "policy_arn",
+        "AttachRolePolicy",
+        {"RoleName": "r", "PolicyArn": "AmazonSageMakerFullAccess"},
+        {"RoleName": "r", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"},
+    ),
+    Case(
+        "trusted",
+        "CreateRole",
+        _role(document(TRUST, Principal={"AWS": [MISSING]})),
+        _role(document(TRUST, Principal={"AWS": [ROLE]})),
     ),
     _identity({"Principal": "*"}, {"Sid": "A1"}),
     _identity({"Resource": None}, {"Resource": None, "NotResource": "arn:aws:s3:::b"}),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-ROLE = "arn:aws:iam::123456789012:role/r"
+# Of another account, where nobody can look.
+ROLE = "arn:aws:iam::111122223333:role/r"
+MISSING = "arn:aws:iam::123456789012:role/path/missing"
 
 
 def document(statement: dict[str, Any], document_changes: dict[str, Any] | None = None, **changes: Any) -> str:

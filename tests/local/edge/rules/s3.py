@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.local.edge.rules.case import Case
-from tests.local.edge.rules.policies import ROLE, document
+from tests.local.edge.rules.policies import MISSING, ROLE, document
 
 SERVICE = "s3"
 BUCKET = "arn:aws:s3:::data"
@@ -43,6 +43,11 @@ def _tagging(refused: dict[str, Any], taken: dict[str, Any]) -> Case:
     return Case("bucket_tags", "PutBucketTagging", refused, taken)
 
 
+def _encryption(**default: str) -> dict[str, Any]:
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    return {"Bucket": "data", "ServerSideEncryptionConfiguration": rules}
+
+
 WITHIN = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
 CASES = [
     _name("data_1", "data-1"),
@@ -70,6 +75,7 @@ CASES = [
     _case("", {"Condition": {"Boolean": {"a": "b"}}}, {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}),
     _case("", {"document_changes": {"Version": "2020-01-01"}}, {"document_changes": {"Version": "2008-10-17"}}),
     _case("", {"document_changes": {"Statement": None}}, {"document_changes": {"Id": "i"}}),
+    _case("_principals", {"Principal": {"AWS": MISSING}}, {"Principal": {"AWS": ROLE}}),
     _case("_actions", {"Action": "s3:GetObjects"}, {"Action": "S3:getobject"}),
     _case("_actions", {"Action": "sqs:SendMessage"}, {"Action": "s3:Get*"}),
     _case("_actions", {"Action": "s3:ListAllMyBuckets", "Resource": BUCKET}, {"Action": "s3:*"}),
@@ -99,4 +105,10 @@ CASES = [
     _tagging(_tags(("a", "1&2")), _tags(("\u00e9", "\u00e9 1"))),
     _tagging(_tags(("a", "v" * 257)), _tags(("a", "v" * 256))),
     _tagging(_tags(*[(f"k{number}", "") for number in range(51)]), _tags(*[(f"k{n}", "") for n in range(50)])),
+    Case(
+        "encryption",
+        "PutBucketEncryption",
+        _encryption(SSEAlgorithm="AES256", KMSMasterKeyID="k"),
+        _encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID="k"),
+    ),
 ]

@@ -66,6 +66,7 @@ CASES = [
         {"Name": "a", "Tags": [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}]},
         {"Name": "a", "Tags": [{"Key": "k", "Value": "1"}, {"Key": "K", "Value": "2"}]},
     ),
+    Case("region", "Publish", _message(TopicArn=TOPIC.replace("us-east-1", "eu-west-1")), _message()),
     _subject("", " "),
     _subject("s" * 101, "s" * 100),
     _subject("two\nlines", "two lines"),
