@@ -28,6 +28,9 @@ class Channel:
     name: str
     path: Path
     columns: int | None = None
+    # Up to which column there are values, and what delimits them.
+    filled: int = 0
+    delimiter: str = ""
     labels: Labels = field(default_factory=Labels)
     is_whole: bool = True
 
@@ -78,13 +81,18 @@ def _read(channel: Channel, reading: Reading) -> Iterator[Finding]:
         defects = 0
         summary, findings = read_file(file, reading, channel.labels)
         for finding in findings:
-            defects += 1
+            defects += finding.severity == "error"
             yield finding
         channel.is_whole = channel.is_whole and not defects
         if summary.columns is not None and channel.columns not in (None, summary.columns):
             problem = f"has {summary.columns} columns, the files before it {channel.columns}"
             yield _error(file, problem, "give every file of a channel the same columns")
         channel.columns = channel.columns or summary.columns
+        channel.filled = max(channel.filled, summary.filled)
+        if channel.delimiter and summary.delimiter not in ("", channel.delimiter):
+            problem = f"is delimited by {summary.delimiter!r}, the first file of the channel by {channel.delimiter!r}"
+            yield _error(file, f"{problem}: the image reads all files as the first", "use one delimiter throughout")
+        channel.delimiter = channel.delimiter or summary.delimiter
 
 
 def _is_read(file: Path, *, is_parquet: bool) -> bool:
@@ -119,6 +127,11 @@ def _differences(channels: list[Channel], *, is_parquet: bool) -> Iterator[Findi
             f"has {validation.columns} columns, {train.path} has {train.columns}: the image scores it without a word",
             "give both channels the same columns in the same order",
         )
+    elif validation.filled > train.filled > 0:
+        problem = (
+            f"column {validation.filled} has values, and in {train.path} none: the image counts no such column, and"
+        )
+        yield _error(validation.path, f"{problem} fails", "remove the column from both channels, or fill it in both")
     sizes = [_sizes(channel.path, is_parquet=is_parquet) for channel in channels]
     for name, size in sizes[0].items():
         if size and sizes[1].get(name) == size:

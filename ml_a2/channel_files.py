@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,20 +14,22 @@ import numpy as np
 from ml_a2.data.channel_kinds import check_kind
 from ml_a2.data.parquet_folders import check_index, parquet_columns
 from ml_a2.data.suspicion.survey import Keeper, survey
+from ml_a2.data.xgboost_cells import OtherNumber, as_plain, cell_finding, other_numbers
 from ml_a2.finding import Finding
+from ml_a2.jobs.quality.cells import INFINITE_CELL, LABEL, WEIGHT, Defect, are_plain, defects
+from ml_a2.jobs.quality.files import Block, read_blocks
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Arrow reads some 40 blocks ahead.
-BLOCK_BYTES = 1 << 21
 # Beyond so many different labels they are no classes, and not kept.
 MOST_DISTINCT = 10_000
 LINES_AT_ONCE = 10_000
 # XGBoost computes in 32 bits.
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 DELIMITERS = ",;\t| :"
-ARROW_PLACE = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?(.*)", re.DOTALL)
+# What is said of labels, weights and infinite numbers when they are taken.
+TOLD_LATER = (LABEL, WEIGHT, INFINITE_CELL)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class Summary:
     """What a file has: its columns, the label's and a weight's included."""
 
     columns: int | None = None
+    # Up to which column there are values: of the rest, in every row empty, XGBoost knows nothing.
+    filled: int = 0
+    delimiter: str = ""
 
 
 def read_file(path: Path, reading: Reading, labels: Labels) -> tuple[Summary, Iterator[Finding]]:
@@ -107,7 +111,7 @@ def _csv(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iter
         yield _error(path, 1, problem, "write comma-separated columns, the label first")
         return
     names = first.rstrip("\r\n").split(delimiter)
-    summary.columns = len(names)
+    summary.columns, summary.delimiter = len(names), delimiter
     has_header = _looks_like_header(names, second.rstrip("\r\n").split(delimiter))
     if has_header:
         problem = f"is a header ({first.strip()[:60]!r}): the image trains on it as if it were a row"
@@ -118,7 +122,7 @@ def _csv(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iter
             yield _error(
                 path, 1, problem, "write the rows with to_csv(..., header=False, index=False), the label first"
             )
-    yield from _csv_rows(path, _Table(delimiter, names, has_header, reading.weighted), labels)
+    yield from _csv_rows(path, _Table(delimiter, names, has_header, reading.weighted), labels, summary)
 
 
 def _delimiter(line: str) -> str | None:
@@ -138,7 +142,53 @@ class _Table:
     weighted: bool
 
 
-def _csv_rows(path: Path, table: _Table, labels: Labels) -> Iterator[Finding]:
+def _csv_rows(path: Path, table: _Table, labels: Labels, summary: Summary) -> Iterator[Finding]:
+    told: set[int] = set()
+    for block in read_blocks(str(path)):
+        if table.has_header and block.first_line == 1:
+            block = Block(block.name, 2, block.text.partition(b"\n")[2])  # noqa: PLW2901
+        is_plain = are_plain(block.text, table.delimiter)
+        if not is_plain and (finding := _first_defect(path, block, table)):
+            yield finding
+            return
+        yield from (_other_number(path, each, table) for each in other_numbers(block, table.delimiter, told))
+        if (yield from _csv_block(path, block, table, labels, summary, is_plain=is_plain)):
+            return
+
+
+def _first_defect(path: Path, block: Block, table: _Table) -> Finding | None:
+    """Return the first cell of which the image would make something else; the row of one with other columns."""
+    found = next(filter(_is_told_here, defects(block, table.delimiter, table.weighted)), None)
+    if not found:
+        return None
+    for number, line in block.lines():
+        if line.count(table.delimiter.encode()) + 1 != len(table.names):
+            return _uneven(path, number, line.decode(errors="replace"), table)
+        if number == found.row:
+            break
+    column = f"column {found.column}" + (f" ({table.names[found.column - 1]})" if table.has_header else "")
+    return cell_finding(f"{path}, line {found.row}", column, found)
+
+
+def _is_told_here(defect: Defect) -> bool:
+    return defect.kind not in TOLD_LATER
+
+
+def _other_number(path: Path, number: OtherNumber, table: _Table) -> Finding:
+    name = f" ({table.names[number.column - 1]})" if table.has_header else ""
+    problem = f"column {number.column}{name} is {number.cell}, of which XGBoost's reader makes {number.read:.9g}"
+    where = f"{path}, line {number.line}"
+    if number.is_tiny:
+        remedy = "write such numbers as 0, or their logarithms: what is nearer to 0 than 1.2e-38 loses its order"
+        return Finding("warning", where, problem, remedy)
+    remedy = f"write it as {number.written()}; 32 bits hold seven digits, an identifier is no feature"
+    return Finding("error", where, problem, remedy)
+
+
+def _csv_block(
+    path: Path, block: Block, table: _Table, labels: Labels, summary: Summary, *, is_plain: bool
+) -> Generator[Finding, None, bool]:
+    """Take the rows of some lines, and look at their numbers; return whether the lines after them cannot be read."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
@@ -150,30 +200,28 @@ def _csv_rows(path: Path, table: _Table, labels: Labels) -> Iterator[Finding]:
             uneven.append(row)
         return "skip"
 
-    try:
-        reader = arrow.open_csv(
-            path,
-            arrow.ReadOptions(
-                use_threads=False, block_size=BLOCK_BYTES, column_names=columns, skip_rows=1 if table.has_header else 0
-            ),
-            arrow.ParseOptions(
-                delimiter=table.delimiter,
-                quote_char=False,  # the image's reader knows no quotes
-                invalid_row_handler=skip,
-                ignore_empty_lines=False,  # they count as lines
-            ),
-            arrow.ConvertOptions(column_types=dict.fromkeys(columns, pa.float64()), null_values=["", "nan", "NaN"]),
-        )
-        number = 2 if table.has_header else 1
-        for batch in reader:
-            if uneven:
-                break  # a line that was skipped is not in the batch: from there on lines cannot be counted
-            yield from _batch(path, batch, table, labels, number)
-            number += batch.num_rows
-    except pa.ArrowInvalid as error:
-        yield _unreadable(path, str(error), table)
+    text = block.text if is_plain else as_plain(block.text, table.delimiter)
+    if not text.strip(b"\r\n"):
+        return False
+    rows = arrow.read_csv(
+        pa.BufferReader(text),
+        arrow.ReadOptions(use_threads=False, block_size=len(text), column_names=columns),
+        arrow.ParseOptions(
+            delimiter=table.delimiter,
+            quote_char=False,  # the image's reader knows no quotes
+            invalid_row_handler=skip,
+            ignore_empty_lines=False,  # they count as lines
+        ),
+        arrow.ConvertOptions(column_types=dict.fromkeys(columns, pa.float64()), null_values=[""]),
+    )
+    if not uneven:  # a line that was skipped is not in the batch: from there on lines cannot be counted
+        for batch in rows.combine_chunks().to_batches():
+            has_values = (number for number, each in enumerate(batch.columns, 1) if each.null_count < len(each))
+            summary.filled = max(summary.filled, max(has_values, default=0))
+            yield from _batch(path, batch, table, labels, block.first_line)
     for row in uneven:
-        yield _uneven(path, row, table)
+        yield _uneven(path, row.number + block.first_line - 1, row.text, table)
+    return bool(uneven)
 
 
 def _batch(path: Path, batch: pa.RecordBatch, table: _Table, labels: Labels, number: int) -> Iterator[Finding]:
@@ -239,29 +287,14 @@ def _is_number_or_empty(cell: str) -> bool:
     return True
 
 
-def _unreadable(path: Path, message: str, table: _Table) -> Finding:
-    match = ARROW_PLACE.search(message)
-    if not match:
-        if "straddling" in message:
-            problem = f"a line is longer than {BLOCK_BYTES} bytes: this check does not read it"
-            return _error(path, None, problem, "look at the file by hand, or make it narrower")
-        return _error(path, None, message.splitlines()[0], "write plain comma-separated numbers in UTF-8")
-    value = re.search(r"'(.*)'", match[3])
-    name = f" ({table.names[int(match[1])]})" if table.has_header else ""
-    problem = f"column {int(match[1]) + 1}{name} is {value[1] if value else ''!r}, no number: "
-    line = int(match[2]) if match[2] else None
-    words = "the image would train on something else"
-    return _error(path, line, problem + words, "encode text as numbers, leave missing values empty")
-
-
-def _uneven(path: Path, row: Any, table: _Table) -> Finding:
+def _uneven(path: Path, number: int, text: str, table: _Table) -> Finding:
     expected = len(table.names)
-    other = next((d for d in DELIMITERS if d != table.delimiter and row.text.count(d) == expected - 1), None)
+    other = next((d for d in DELIMITERS if d != table.delimiter and text.count(d) == expected - 1), None)
     if other:
         problem = f"is delimited by {other!r}, the lines before it by {table.delimiter!r}"
-        return _error(path, row.number, problem, "use one delimiter throughout")
-    problem = f"has {row.actual_columns} columns, the lines before it {expected}"
-    return _error(path, row.number, problem, "give every line the same columns")
+        return _error(path, number, problem, "use one delimiter throughout")
+    problem = f"has {text.count(table.delimiter) + 1} columns, the lines before it {expected}"
+    return _error(path, number, problem, "give every line the same columns")
 
 
 def _libsvm(path: Path, reading: Reading, labels: Labels, summary: Summary) -> Iterator[Finding]:

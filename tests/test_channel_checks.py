@@ -74,6 +74,93 @@ def test_each_defect_is_found(tmp_path: Path, files: dict[str, str], where: str,
     assert found[0].remedy
 
 
+CELLS = [
+    ("true", "no number: the image takes it for missing", "write 1 and 0"),
+    ("False", "no number: the image reads 0", "write 1 and 0"),
+    ("NO", "no number: the image takes it for missing", "write 1 and 0"),
+    ("12%", "no number: the image reads 12", "write the bare number"),
+    ("$5", "no number: the image takes it for missing", "write the bare number"),
+    ("1_000", "no number: the image reads 1", "write the bare number"),
+    ("0x1F", "no number: the image reads 0", "write the bare number"),
+    ("1d5", "no number: the image reads 1", "write the bare number"),
+    ("1e", "no number: the image reads 1", "encode text"),
+    ("+", "no number: the image reads 0", "encode text"),
+    ("-", "no number: the image reads -0", "leave the cell empty"),
+    ("?", "no number: the image takes it for missing", "leave the cell empty"),
+    ("2020-01-02", "no number: the image reads 2020", "encode text"),
+    ("nan(", "no number: the image fails", "encode text"),
+    (" ", "only blanks: the image reads 0, not a missing value", "leave the cell empty"),
+    ("1 2", "no number: the image reads 1", "encode text"),
+    ("20000000000000000000", "of which XGBoost's reader makes 1.55325589e+18", "write it as 2e+19;"),
+    ("-99999999999999999999.5", "of which XGBoost's reader makes -7.766279", "seven digits"),
+    ("1e-38", "of which XGBoost's reader makes 1.17549421e-38", "write such numbers as 0"),
+    ("9e-50", "of which XGBoost's reader makes 8.99999914e-38", "write such numbers as 0"),
+    ("1e-400", "of which XGBoost's reader makes 1.17549421e-38", "write such numbers as 0"),
+    ("0.00000000000000000012", "of which XGBoost's reader makes 9.99999968e-20", "write it as 1.2e-19;"),
+    ("0.0001e39", "of which XGBoost's reader makes 1.00000004e+34", "write it as "),
+]
+
+
+@pytest.mark.parametrize(("cell", "words", "remedy"), CELLS)
+def test_a_cell_of_which_the_image_makes_something_else_is_told(
+    tmp_path: Path, cell: str, words: str, remedy: str
+) -> None:
+    """Line, column, the cell as it is, what the image makes of it, and what to write instead."""
+    _write(tmp_path, {"train/t.csv": f"{GOOD}1,{cell},3\n0,1,2\n"})
+    (found,) = _check(tmp_path)
+    assert found.where.endswith("t.csv, line 5")
+    assert found.problem.startswith(f"column 2 is {cell if 'reader' in words else repr(cell)}, {words}")
+    assert found.remedy.startswith(remedy) or remedy in found.remedy
+    assert found.severity == ("warning" if "such numbers" in remedy else "error")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_delimiters_are_looked_at_as_well(tmp_path: Path, delimiter: str) -> None:
+    """They train, and evaluate; blanks at the end of a line, and nothing between tabs, do not."""
+    good = GOOD.replace(",,", ",0,").replace(",", delimiter)
+    _write(tmp_path, {"train/t.csv": good})
+    assert _check(tmp_path) == []
+    _write(tmp_path, {"train/t.csv": f"{good}1{delimiter}2{delimiter} \n"})
+    assert ["reads the label of the next line" in finding.problem for finding in _check(tmp_path)] == [True]
+    _write(tmp_path, {"train/t.csv": f"{good}1{delimiter}{delimiter}3\n"})
+    found = ["takes the next cell in its place" in finding.problem for finding in _check(tmp_path)]
+    assert found == ([True] if delimiter == "\t" else [])
+    _write(tmp_path, {"train/t.csv": good, "train/u.csv": GOOD})
+    assert ["the image reads all files as the first" in finding.problem for finding in _check(tmp_path)] == [True]
+
+
+def test_numbers_as_other_programs_write_them_are_fine(tmp_path: Path) -> None:
+    """What every reader takes for the same: blanks around them, plus signs, words for missing values, any line end."""
+    lines = [
+        "1,+2.5, 3",
+        "0,NA,4 ",
+        "1,nan,1E+05",
+        "0,.5,5.",
+        "1,null,-1e-30",
+        "0,1234567890123456,0.1000000000000000055",
+    ]
+    for end in ("\n", "\r\n", "\r", "\n\n"):
+        _write(tmp_path, {"train/t.csv": end.join(lines) + end})
+        assert _check(tmp_path) == []
+
+
+def test_each_column_is_told_once(tmp_path: Path) -> None:
+    """With the line of the first, also in a later part of the file."""
+    rows = [f"{number % 2},{number}.5,1\n" for number in range(300)]
+    rows[200:] = [f"{number % 2},1e-{40 + number % 9},2{number:019}\n" for number in range(100)]
+    _write(tmp_path, {"train/t.csv": "".join(rows)})
+    found = [(each.where.rpartition("/")[2], each.problem.split(" is ")[0]) for each in _check(tmp_path)]
+    assert sorted(found) == [("t.csv, line 201", "column 2"), ("t.csv, line 201", "column 3")]
+
+
+def test_a_last_column_with_values_in_the_validation_channel_alone_is_told(tmp_path: Path) -> None:
+    """XGBoost does not count one without values, and refuses rows with more columns than the model has."""
+    _write(tmp_path, {"train/t.csv": "1,2,\n0,3,\n", "validation/v.csv": "1,2,\n0,3,1\n"})
+    assert ["column 3 has values, and in" in finding.problem for finding in _check(tmp_path)] == [True]
+    _write(tmp_path, {"train/t.csv": "1,2,5\n0,3,\n", "validation/v.csv": "1,4,\n0,5,\n"})
+    assert _check(tmp_path) == []
+
+
 def test_good_channels_have_no_findings(tmp_path: Path) -> None:
     """Empty lines at the end, missing features and several files are fine."""
     _write(tmp_path, {"train/a.csv": GOOD + "\n\n", "train/more/b.csv": GOOD, "validation/v.csv": GOOD + GOOD})

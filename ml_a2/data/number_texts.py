@@ -122,7 +122,7 @@ SCALES = _scales()
 
 def _scaled_texts(sizes: Singles) -> NDArray[np.object_]:
     """Try decimals with an exponent until one is read rightly by everybody."""
-    texts = np.full(len(sizes), "", dtype=object)
+    texts = np.array([_short_text(size) for size in sizes], dtype=object)
     for step in (0, 1, -1, 2, -2):
         for exponent in range(1, MOST_EXPONENT + 1):
             waiting = np.flatnonzero(texts == "")
@@ -132,6 +132,17 @@ def _scaled_texts(sizes: Singles) -> NDArray[np.object_]:
     for index in np.flatnonzero(texts == ""):
         texts[index] = f"{sizes[index]:.9g}"
     return texts
+
+
+def _short_text(size: np.float32) -> str:
+    """Return the shortest text with an exponent, as 2e+19, if XGBoost reads it rightly, and nothing otherwise."""
+    text = np.format_float_scientific(size, trim="-", exp_digits=2)
+    number, _, exponent = text.partition("e")
+    if abs(int(exponent)) > MOST_EXPONENT:
+        return ""
+    value, scale = _read_text(number), SCALES[abs(int(exponent))]
+    with np.errstate(over="ignore"):
+        return text if (value / scale if int(exponent) < 0 else value * scale) == size else ""
 
 
 def _try(sizes: Singles, texts: NDArray[np.object_], waiting: NDArray[np.int64], exponent: int, step: int) -> None:

@@ -8,7 +8,7 @@ plain, cell by cell.
 from __future__ import annotations
 
 import re
-from typing import Pattern
+from typing import Iterator, NamedTuple, Pattern
 
 import numpy as np
 
@@ -40,9 +40,26 @@ NUMBER = rb"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 # Words for a missing value of which XGBoost reads nothing, or not a number.
 MISSING = rb"[-+]?[nN][aA][nN]|#N/A|#N/A N/A|#NA|<NA>|N/A|NA|NULL|n/a|null|None"
 INFINITE = rb"[-+]?(?i:inf|infinity)"
+TEXT, BLANKS, LAST_BLANKS, NOTHING, LABEL, WEIGHT, INFINITE_CELL = range(7)
+WORDS = {
+    TEXT: "is not a number",
+    INFINITE_CELL: "is not a number that can be trained on",
+    BLANKS: "is only blanks, which the training reads as 0; leave the cell empty",
+    LAST_BLANKS: "is only blanks, which the training reads as the label of the next row; leave the cell empty",
+    NOTHING: "is nothing between two blanks, for which the training takes the next cell",
+}
 MISSING_LABEL = "the label is missing or infinite"
 MISSING_WEIGHT = "the weight is missing, infinite or below 0"
 MARK = b"\xef\xbb\xbf"
+
+
+class Defect(NamedTuple):
+    """A cell that is no number, where it stands (from 1), and in which way."""
+
+    row: int
+    column: int
+    cell: str
+    kind: int
 
 
 def check_cells(block: Block, delimiter: str, weighted: bool) -> None:
@@ -105,31 +122,41 @@ def check_lines(block: Block, delimiter: str, weighted: bool) -> None:
     Raises:
         EvaluationError: names file, row and column of the first that is no number.
     """
+    for defect in defects(block, delimiter, weighted):
+        where = "{}, row {}".format(block.name, defect.row)
+        if defect.kind in (LABEL, WEIGHT):
+            raise EvaluationError("{}: {}".format(where, MISSING_LABEL if defect.kind == LABEL else MISSING_WEIGHT))
+        raise EvaluationError("{}, column {}: {!r} {}".format(where, defect.column, defect.cell, WORDS[defect.kind]))
+
+
+def defects(block: Block, delimiter: str, weighted: bool) -> Iterator[Defect]:
+    """Yield every cell that is no number, and no label or weight."""
     number, missing, infinite = (_alone(pattern, delimiter) for pattern in (NUMBER, MISSING, INFINITE))
     for row, line in block.lines():
         cells = line[len(MARK) * line.startswith(MARK) :].split(delimiter.encode())
         for column, cell in enumerate(cells, 1):
             if number.fullmatch(cell):
                 continue
-            is_last, is_missing = column == len(cells), not cell or missing.fullmatch(cell)
-            if (is_missing or infinite.fullmatch(cell)) and column <= 1 + weighted:
-                what = MISSING_WEIGHT if column == 2 else MISSING_LABEL
-                raise EvaluationError("{}, row {}: {}".format(block.name, row, what))
-            if not is_missing or (delimiter.isspace() and not cell and not is_last):
-                shown = cell.decode("utf-8", "backslashreplace")
-                message = "{}, row {}, column {}: {!r} {}"
-                raise EvaluationError(message.format(block.name, row, column, shown, _defect(cell, is_last)))
+            is_last, is_missing = column == len(cells), not cell or bool(missing.fullmatch(cell))
+            is_infinite = bool(infinite.fullmatch(cell))
+            if (is_missing or is_infinite) and column <= 1 + weighted:
+                kind = LABEL if column == 1 else WEIGHT
+            elif is_infinite:
+                kind = INFINITE_CELL
+            elif is_missing and not (delimiter.isspace() and not cell and not is_last):
+                continue
+            else:
+                kind = _kind(cell, is_last)
+            yield Defect(row, column, cell.decode("utf-8", "backslashreplace"), kind)
 
 
 def _alone(pattern: bytes, delimiter: str) -> Pattern[bytes]:
     return re.compile(_blank(delimiter) + b"*(?:" + pattern + b")" + _blank(delimiter) + b"*")
 
 
-def _defect(cell: bytes, is_last: bool) -> str:
-    """Say what is wrong with a cell that is no number."""
+def _kind(cell: bytes, is_last: bool) -> int:
     if not cell:
-        return "is nothing between two blanks, for which the training takes the next cell"
+        return NOTHING
     if cell.strip():
-        return "is not a number"
-    read = "the label of the next row" if is_last else "0"
-    return "is only blanks, which the training reads as {}; leave the cell empty".format(read)
+        return TEXT
+    return LAST_BLANKS if is_last else BLANKS
