@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ml_a2.local.edge.json_text import read_json
 from ml_a2.local.edge.rules.rule import Rulebook
 
 BOOK = Rulebook("monitoring")
@@ -127,7 +127,7 @@ def _dashboard_name(request: Mapping[str, Any], region: str) -> Iterator[str]:
 )
 def _dashboard_body(request: Mapping[str, Any], region: str) -> Iterator[str]:
     try:
-        body = json.loads(request["DashboardBody"])
+        body = read_json(request["DashboardBody"])
     except ValueError as error:
         yield f"The field DashboardBody must be a valid JSON object: {error}"
         return

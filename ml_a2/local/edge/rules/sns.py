@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ml_a2.local.edge.json_text import is_number, read_json
 from ml_a2.local.edge.rules.rule import Rulebook
 
 BOOK = Rulebook("sns")
@@ -119,7 +119,7 @@ def _structure(request: Mapping[str, Any], region: str) -> Iterator[str]:
         yield "Invalid parameter: MessageStructure"
         return
     try:
-        message = json.loads(request["Message"])
+        message = read_json(request["Message"])
     except ValueError:
         yield "Invalid parameter: Message Structure - JSON message body failed to parse"
         return
@@ -178,7 +178,7 @@ def _raw(request: Mapping[str, Any], region: str) -> Iterator[str]:
 def _topic_attributes(request: Mapping[str, Any], region: str) -> Iterator[str]:
     attributes = {request.get("AttributeName"): request.get("AttributeValue", ""), **request.get("Attributes", {})}
     size = attributes.get("MaximumMessageSize", "1024")
-    if not size.isdigit() or int(size) not in MESSAGE_SIZES:
+    if not is_number(size) or int(size) not in MESSAGE_SIZES:
         yield f"Invalid parameter: MaximumMessageSize {size!r:.80}"
     if len(attributes.get("DisplayName", "")) > 100:
         yield "Invalid parameter: DisplayName"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ml_a2.local.edge.json_text import is_number
 from ml_a2.local.edge.rules.rule import Rulebook
 
 BOOK = Rulebook("sqs")
@@ -45,7 +46,7 @@ def _queue_name(request: Mapping[str, Any], region: str) -> Iterator[str]:
 )
 def _attributes(request: Mapping[str, Any], region: str) -> Iterator[str]:
     for name, value in request.get("Attributes", {}).items():
-        if name in RANGES and value.isdigit() and not RANGES[name][0] <= int(value[:20]) <= RANGES[name][1]:
+        if name in RANGES and is_number(value) and not RANGES[name][0] <= int(value) <= RANGES[name][1]:
             yield f"Invalid value for the parameter {name}."
 
 
