@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ml_a2.channel_writing import TableRows
-from ml_a2.data.cells import some
+from ml_a2.data.cells import shown, some
 from ml_a2.data.feature_cells import check_features
 from ml_a2.data.splitting import split_rows
 from ml_a2.data.suspicion.examination import Surveys
@@ -109,11 +109,11 @@ def _check_model_features(source: Source, own: Sequence[str], features: Sequence
         raise DataError(f"{source.name}: the target {target!r} is a feature of the model, which was trained on {known}")
     if missing := sorted(set(features) - set(own)):
         question = did_you_mean(missing[0], set(own) - set(features))
-        raise DataError(f"{source.name} has no column {missing[0]!r}; the model was trained on {known}{question}")
+        raise DataError(f"{source.name} has no column {shown(missing[0])}; the model was trained on {known}{question}")
     if extra := sorted(set(own) - set(features)):
         raise DataError(
-            f"{source.name} has a column {extra[0]!r}, which the model was not trained on; remove it, its features "
-            f"are {known}"
+            f"{source.name} has a column {shown(extra[0])}, which the model was not trained on; remove it, its "
+            f"features are {known}"
         )
 
 
@@ -140,15 +140,15 @@ def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
 def _check_columns(other: Source, source: Source) -> None:
     columns = list(other.table.columns)
     if doubled := next((column for column in columns if columns.count(column) > 1), None):
-        raise DataError(f"{other.name} has more than one column {doubled!r}; names must be unique")
+        raise DataError(f"{other.name} has more than one column {shown(doubled)}; names must be unique")
     given, expected = set(columns), set(source.table.columns)
     if other.table.empty:
         raise DataError(f"{other.name} has a header but no rows")
     if missing := sorted(expected - given):
         question = did_you_mean(missing[0], given - expected)
-        raise DataError(f"{other.name} has no column {missing[0]!r}, which {source.name} has{question}")
+        raise DataError(f"{other.name} has no column {shown(missing[0])}, which {source.name} has{question}")
     if extra := sorted(given - expected):
-        raise DataError(f"{other.name} has a column {extra[0]!r}, which {source.name} does not have")
+        raise DataError(f"{other.name} has a column {shown(extra[0])}, which {source.name} does not have; remove it")
 
 
 def _make_labels_comparable(tables: Sequence[pd.DataFrame], target: str) -> None:
@@ -196,7 +196,7 @@ def _check_values(train: pd.DataFrame, name: str) -> None:
     """Refuse a feature without a value in the training rows: the algorithm would not count it as a column."""
     empty = train.columns[train.isna().all()]
     if len(empty):
-        raise DataError(f"{name}, column {empty[0]!r}: there is no value in the training rows; remove the column")
+        raise DataError(f"{name}, column {shown(empty[0])}: there is no value in the training rows; remove the column")
 
 
 def _check_classes(tables: Sequence[pd.DataFrame], problem: Problem, sources: Sequence[Source]) -> None:

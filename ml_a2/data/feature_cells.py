@@ -29,8 +29,8 @@ def check_features(source: Source, features: Sequence[str]) -> None:
         if len(too_large):
             index = int(too_large[0])
             raise DataError(
-                f"{source.name}, column {column!r}, row {source.row(index)}: {values.iloc[index]} cannot be trained "
-                f"on, it is infinite or beyond {LARGEST_VALUE:.3g}; leave the cell empty, or write a smaller number"
+                f"{source.name}, column {shown(column)}, row {source.row(index)}: {values.iloc[index]} cannot be "
+                f"trained on, it is infinite or beyond {LARGEST_VALUE:.3g}; leave the cell empty or write a smaller one"
             )
 
 
@@ -46,7 +46,7 @@ def _to_numbers(source: Source, column: str) -> pd.Series:
         cell = cells.iloc[index]
         share = f" ({len(wrong)} cells of {len(values)} in this column)" if len(wrong) > 1 else ""
         raise DataError(
-            f"{source.name}, column {column!r}, row {source.row(index)}: {shown(cell)} is not a number{share}; "
+            f"{source.name}, column {shown(column)}, row {source.row(index)}: {shown(cell)} is not a number{share}; "
             f"{remedy_for(cell)}"
         )
     return converted

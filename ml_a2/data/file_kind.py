@@ -93,14 +93,17 @@ def wrong_byte_of(path: Path) -> FileKind | None:
 
 
 def wrong_byte_in(file: IO[bytes]) -> FileKind | None:
-    """Return the same of a file that is open, from where it stands."""
-    lines = 0
-    while block := file.read(BYTES_AT_ONCE):
-        block += file.readline()
-        if (place := wrong_byte(block)) is not None:
-            return _not_utf8(block, place, lines)
-        lines += block.count(b"\n")
-    return None
+    """Return the same of a file that is open, from where it stands; never much of it is in memory."""
+    lines, letters, rest = 0, 0, b""
+    while chunk := file.read(BYTES_AT_ONCE):
+        block = rest + chunk
+        if (place := wrong_byte(block, is_whole=False)) is not None:
+            return _not_utf8(block, place, lines, letters)
+        text, used = codecs.utf_8_decode(block, "strict", False)
+        rest = block[used:]
+        lines += text.count("\n")
+        letters = len(text) - text.rfind("\n") - 1 + (0 if "\n" in text else letters)
+    return _not_utf8(rest, 0, lines, letters) if rest else None
 
 
 def wrong_byte(block: bytes, *, is_whole: bool = True) -> int | None:
@@ -127,14 +130,15 @@ def _wrong(head: bytes, place: int) -> FileKind:
     controls = sum(found != b"\0" for found in signatures.CONTROL.findall(head))
     if controls > MOST_CONTROLS * len(head):
         return FileKind("binary", "is binary, no text", WRITE_ANEW)
-    return _not_utf8(head, place, 0)
+    return _not_utf8(head, place)
 
 
-def _not_utf8(block: bytes, place: int, lines_before: int) -> FileKind:
-    """Tell of a byte where a person finds it; `lines_before`: how many lines stand before the block."""
+def _not_utf8(block: bytes, place: int, lines: int = 0, letters: int = 0) -> FileKind:
+    """Tell of a byte where a person finds it, after so many lines, and letters of the next, that were before."""
     start = block.rfind(b"\n", 0, place) + 1
-    line = lines_before + block.count(b"\n", 0, place) + 1
-    column = len(block[start:place].decode("utf-8", "replace").removeprefix("\ufeff")) + 1
+    line = lines + block.count(b"\n", 0, place) + 1
+    before = block[start:place].decode("utf-8", "replace").removeprefix("\ufeff")
+    column = len(before) + 1 + (0 if start else letters)
     if block[place] == 0:
         remedy = "remove the NUL bytes; perhaps the file was not written to its end, or is UTF-16"
         return FileKind("NUL", f"has a NUL byte in line {line}, column {column}", remedy, line)

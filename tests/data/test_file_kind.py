@@ -123,6 +123,19 @@ def test_a_block_may_end_within_a_character(tmp_path: Path) -> None:
     assert kind_of(path).name == "text"
 
 
+def test_a_line_may_be_longer_than_a_block(tmp_path: Path) -> None:
+    """The column is counted from the line's beginning; a character that the file's end cuts off is told too."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a,y\n" + "ä".encode() * BYTES_AT_ONCE + b"\xe4,0\n")
+    kind = wrong_byte_of(path)
+    assert kind is not None
+    assert kind.words.startswith(f"is not UTF-8: line 2, column {BYTES_AT_ONCE + 1} has the byte 0xE4")
+    path.write_bytes(b"a,y\n1," + "ä".encode()[:1])
+    kind = wrong_byte_of(path)
+    assert kind is not None
+    assert kind.words.startswith("is not UTF-8: line 2, column 3 has the byte 0xC3")
+
+
 def test_nul_bytes_in_text_are_told_with_their_place() -> None:
     """A file that was not written to its end has them."""
     assert kind_of_head(f"y,a\n{ROWS}0,\0,3\n".encode()).words == "has a NUL byte in line 42, column 3"
