@@ -19,6 +19,7 @@ import xgboost as xgb
 from sklearn import metrics
 
 from ml_a2.loading import load_sample
+from ml_a2.local.assembly import PLACE
 from tests.rows import table_of
 
 RESULT_KEYS = ["execution", "status", "metrics", "gate", "run_directory", "failure", "seconds"]
@@ -27,7 +28,7 @@ SHORT = ("--set", "num_round=10")
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ml_a2.cli", "run", *arguments]
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/root")}
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", PLACE) if name in os.environ}
     if (folder / "tmp").is_dir():
         environment["TMPDIR"] = str(folder / "tmp")
     return subprocess.run(
