@@ -16,7 +16,7 @@ from ml_a2.local.permissions import never_used
 from ml_a2.local.rehearsal import NoModelError, Result, Scenario, Stage
 from ml_a2.local.runtime import LocalRuntime, read_json, read_template
 from ml_a2.local.scenarios import rehearsed
-from ml_a2.local.untried import settings_without, untried
+from ml_a2.local.untried import refused, settings_without, untried
 
 # Waits of 30 s take 30 ms: jobs are real, but small.
 SPEED = 1000
@@ -47,8 +47,13 @@ def examine_stack(
         tell: hears what is being done.
     """
     folder = assembly or find_assembly(settings, tell=tell)[0]
-    findings = untried(read_template(folder))
+    template = read_template(folder)
+    findings = untried(template)
     yield from findings
+    if wrong := refused(template):
+        yield from wrong
+        tell("nothing else is examined: no training with these hyperparameters would succeed")
+        return
     if findings and (assembly or settings is None):
         tell("nothing else is examined: name the --settings in place of an --assembly")
         return

@@ -14,6 +14,7 @@ from ml_a2.client import AwsClients
 from ml_a2.errors import HyperparameterError
 from ml_a2.finding import Finding
 from ml_a2.image_uri import parse_image_uri
+from ml_a2.local.hardware import check_instances, instances_of
 from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters, hyperparameter_table
 from ml_a2.local.request_checks import check_request
 from ml_a2.object_keys import has_illegal_sequence
@@ -47,7 +48,7 @@ class ExecutionChecks:
         """
         trains = "model_artifact" not in given
         if trains:
-            yield from self._hyperparameters(given.get("hyperparameters", {}))
+            yield from self._hyperparameters(given.get("hyperparameters", {}), given.get("training_instance_type"))
         else:
             yield from self._model(given["model_artifact"])
         for field in ("train_prefix", "validation_prefix"):
@@ -60,7 +61,7 @@ class ExecutionChecks:
             if field in given and not INSTANCE_TYPE.fullmatch(given[field]):
                 yield _error(field, given[field], "is no instance type of SageMaker", "ml.m5.xlarge is one")
 
-    def _hyperparameters(self, given: Mapping[str, str]) -> Iterator[Finding]:
+    def _hyperparameters(self, given: Mapping[str, str], instance_type: str | None) -> Iterator[Finding]:
         """Check those that the job will get, each that is wrong alone and then how they go together."""
         states = self._definition().get("States", {})
         if not _is_xgboost(states):
@@ -72,6 +73,9 @@ class ExecutionChecks:
             yield Finding("error", f"--set {name}={given[name]}", problem, remedy)
         rest = {name: value for name, value in {**stacks, **given}.items() if name not in wrong}
         yield from check_request({"num_round": "1", **rest}, has_validation=True)
+        instances = instances_of(states, instance_type)
+        if instances.kind:
+            yield from (each for each in check_instances(rest, instances) if each.severity == "error")
 
     def _definition(self) -> dict[str, Any]:
         machine = self._outputs[contract.OUTPUT_STATE_MACHINE]

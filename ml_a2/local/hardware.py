@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from ml_a2 import contract
 from ml_a2.finding import Finding
 
 WHERE = "the hyperparameters"
@@ -41,6 +43,21 @@ class Instances:
         return bool(GPU_FAMILY.match(self.kind))
 
 
+def instances_of(states: Mapping[str, Any], given: str | None = None) -> Instances:
+    """Return the training job's instances of a stack's state machine, or of the type that an execution names."""
+    defaults = states.get(contract.NAMING_STATE, {}).get("Parameters", {}).get("defaults", {})
+    clusters = [(state.get("Parameters") or {}).get("ResourceConfig") or {} for state in states.values()]
+    count = max((each["InstanceCount"] for each in clusters if isinstance(each.get("InstanceCount"), int)), default=1)
+    if given is not None:
+        return Instances(given, count, "training_instance_type")
+    return Instances(defaults.get("training_instance_type", ""), count)
+
+
+def own_hyperparameters(states: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hyperparameters of a stack's state machine, over which those of an execution's input are laid."""
+    return dict(states.get(contract.NAMING_STATE, {}).get("Parameters", {}).get("hyperparameters", {}))
+
+
 def needs_gpu(hyperparameters: Mapping[str, str]) -> list[str]:
     """Return the hyperparameters that work on a GPU alone, as `name=value`."""
     on_gpu = hyperparameters.get("tree_method") == ON_GPU["tree_method"][0]
@@ -64,7 +81,7 @@ def without_gpu(hyperparameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_instances(hyperparameters: Mapping[str, str], instances: Instances) -> Iterator[Finding]:
-    """Yield what the hyperparameters ask of instances that have it not; what only this machine has not is a warning."""
+    """Yield what the hyperparameters ask of instances that have it not; what only this machine has not is untried."""
     if asked := needs_gpu(hyperparameters):
         yield _gpu(" and ".join(asked), instances)
     if instances.count > 1:
@@ -78,7 +95,7 @@ def _gpu(asked: str, instances: Instances) -> Finding:
     needs = "need" if " and " in asked else "needs"
     if instances.have_gpus:
         problem = f"{asked} {needs} a GPU, which {instances.kind} has and this machine has not: it cannot be tried here"
-        return Finding("warning", WHERE, problem, "start it on AWS; or choose tree_method=hist to try it here")
+        return Finding("untried", WHERE, problem, "start it on AWS, or choose tree_method=hist to try the rest here")
     problem = f"{asked} {needs} a GPU, and {instances.kind} has none: no visible GPU is found for XGBoost"
     remedy = f"choose tree_method=hist and leave out the rest, or set {instances.named_by} to one as ml.g4dn.xlarge"
     return Finding("error", WHERE, problem, remedy)

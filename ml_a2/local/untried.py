@@ -13,10 +13,13 @@ from ml_a2.costs.jobs import find_pipeline
 from ml_a2.errors import AssemblyError
 from ml_a2.finding import Finding
 from ml_a2.image_uri import parse_image_uri
+from ml_a2.local.hardware import check_instances, instances_of, needs_gpu, own_hyperparameters
+from ml_a2.local.request_checks import check_request
 
 # Why each cannot be tried here, and which keys mean nothing without it.
 KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "training.image_uri": ("an image of your own is not here, and nothing may stand in for what is not known", ()),
+    "training.hyperparameters": ("a GPU is not here", ()),
     "training.spot": ("no instance is taken back here", ("training.max_wait_seconds",)),
     "evaluation.image_uri": ("an image of your own is not here, and nothing may stand in for what is not known", ()),
     "start.schedule": ("time does not start executions here", ()),
@@ -31,6 +34,19 @@ OF_AWS = {contract.TRAINING_REPOSITORY, contract.EVALUATION_REPOSITORY}
 def untried(template: Mapping[str, Any]) -> list[Finding]:
     """Return what a template asks for that cannot be tried here, all of it."""
     return [Finding("untried", key, f"cannot be tried here: {KEYS[key][0]}", REMEDY) for key in _keys(template)]
+
+
+def refused(template: Mapping[str, Any]) -> list[Finding]:
+    """Return what of a stack's own hyperparameters every training would be refused for, whatever its data is."""
+    try:
+        states = find_pipeline(template).states
+    except AssemblyError:
+        return []
+    own, instances = own_hyperparameters(states), instances_of(states)
+    if not own or not instances.kind or "training.image_uri" in _of_jobs(template):
+        return []
+    checks = (*check_request({"num_round": "1", **own}, has_validation=True), *check_instances(own, instances))
+    return [finding for finding in checks if finding.severity == "error"]
 
 
 def settings_without(settings: Path, keys: list[str]) -> str:
@@ -61,10 +77,12 @@ def _of_resources(template: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_jobs(template: Mapping[str, Any]) -> Iterator[str]:
     try:
-        states = find_pipeline(template).states.values()
+        states = find_pipeline(template).states
     except AssemblyError:
         return  # what such a template lacks is told when it is deployed
-    for state in states:
+    if needs_gpu(own_hyperparameters(states)) and instances_of(states).have_gpus:
+        yield "training.hyperparameters"
+    for state in states.values():
         request = state.get("Parameters") or {}
         if request.get("EnableManagedSpotTraining"):
             yield "training.spot"

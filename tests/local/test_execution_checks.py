@@ -68,6 +68,7 @@ def _found(given: dict[str, Any], services: Services | None = None) -> list[Find
     [
         {},
         {"hyperparameters": {"max_depth": "4", "eta": "0.1"}},
+        {"hyperparameters": {"tree_method": "gpu_hist"}, "training_instance_type": "ml.g5.xlarge"},
         {"hyperparameters": {"eval_metric": "auc", "early_stopping_rounds": "3"}},
         {"validation_prefix": "validation/june/"},
         {"train_prefix": "validation/"},
@@ -88,6 +89,11 @@ def test_what_would_work_is_not_refused(given: dict[str, Any]) -> None:
         ({"hyperparameters": {"eta": "2"}}, "--set eta=2: the XGBoost image would refuse this"),
         ({"hyperparameters": {"objective": "multi:softmax"}}, "Require input for parameter 'num_class'"),
         ({"hyperparameters": {"updater": "shotgun"}}, "Tree updater should be selected"),
+        ({"hyperparameters": {"_kfold": "3"}}, "_kfold=3 leaves a model for each fold"),
+        (
+            {"hyperparameters": {"tree_method": "gpu_hist"}, "training_instance_type": "ml.m5.large"},
+            "tree_method=gpu_hist needs a GPU, and ml.m5.large has none",
+        ),
         ({"train_prefix": "s3://data/train/"}, "--train-prefix s3://data/train/: is a URI"),
         ({"train_prefix": "/train/"}, "the jobs' roles may read below train/ or validation/ alone"),
         ({"train_prefix": "train//june/"}, "two slashes in a row"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ml_a2.local.hardware import Instances, check_instances, needs_gpu, without_gpu
+from ml_a2.local.hardware import Instances, check_instances, instances_of, needs_gpu, without_gpu
 
 
 @pytest.mark.parametrize("kind", ["ml.m5.xlarge", "ml.c5.9xlarge", "ml.r5.large", "ml.t3.medium", "ml.inf1.xlarge"])
@@ -30,10 +30,10 @@ def test_what_needs_a_gpu_is_an_error_without_one(kind: str, asked: dict[str, st
 @pytest.mark.parametrize(
     "kind", ["ml.p3.2xlarge", "ml.p4d.24xlarge", "ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.gr6.4xlarge"]
 )
-def test_what_only_this_machine_cannot_do_is_a_warning(kind: str) -> None:
+def test_what_only_this_machine_cannot_do_is_untried(kind: str) -> None:
     """The instance has a GPU: it cannot be tried here, and is no error."""
     (found,) = check_instances({"tree_method": "gpu_hist"}, Instances(kind))
-    assert found.severity == "warning"
+    assert found.severity == "untried"
     assert "cannot be tried here" in found.problem
 
 
@@ -59,3 +59,12 @@ def test_fails_for_what_several_instances_cannot_share(asked: dict[str, str]) ->
     (found,) = check_instances(asked, Instances("ml.m5.xlarge", 2))
     assert "cannot be shared among 2 instances" in found.problem
     assert list(check_instances(asked, Instances("ml.m5.xlarge"))) == []
+
+
+def test_a_stacks_instances_are_those_of_its_state_machine() -> None:
+    """Its own type and number, or the type that an execution's input names."""
+    naming = {"Parameters": {"defaults": {"training_instance_type": "ml.m5.large"}}}
+    states = {"NameJobs": naming, "Create": {"Parameters": {"ResourceConfig": {"InstanceCount": 3}}}, "Wait": {}}
+    assert instances_of(states) == Instances("ml.m5.large", 3)
+    assert instances_of(states, "ml.g5.xlarge") == Instances("ml.g5.xlarge", 3, "training_instance_type")
+    assert instances_of({}) == Instances("", 1)

@@ -13,9 +13,12 @@ from click.testing import CliRunner
 from ml_a2.cli import main
 from ml_a2.finding import Finding
 from ml_a2.local import doctor
-from ml_a2.local.untried import KEYS, settings_without, untried
+from ml_a2.local.untried import KEYS, refused, settings_without, untried
 from ml_a2.progress import CheckDisplay
 from ml_a2.settings import load_settings
+
+# What EVERYTHING asks for: all but the hyperparameters of a GPU.
+ASKED = [key for key in KEYS if key != "training.hyperparameters"]
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
@@ -72,7 +75,7 @@ def test_all_of_it_is_told_at_once_by_the_keys_of_the_settings(tmp_path: Path) -
     settings = load_settings(tmp_path / "pipeline.toml")
     MlA2Stack(app, "Churn", settings=settings)
     template = app.synth().get_stack_by_name("Churn").template
-    assert [finding.where for finding in untried(template)] == list(KEYS)
+    assert [finding.where for finding in untried(template)] == ASKED
     assert {finding.severity for finding in untried(template)} == {"untried"}
 
 
@@ -86,7 +89,7 @@ def test_the_rest_is_the_same_settings_without_them(tmp_path: Path) -> None:
     every, rest, left = (tmp_path / f"{name}.toml" for name in ("every", "rest", "left"))
     every.write_text(_settings(**EVERYTHING), encoding="utf-8")
     rest.write_text(_settings(), encoding="utf-8")
-    left.write_text(settings_without(every, list(KEYS)), encoding="utf-8")
+    left.write_text(settings_without(every, ASKED), encoding="utf-8")
     assert load_settings(left) == load_settings(rest)
     left.write_text(settings_without(every, []), encoding="utf-8")
     assert load_settings(left) == load_settings(every)
@@ -129,3 +132,45 @@ def test_a_defect_is_told_before_what_was_not_tried() -> None:
     with CheckDisplay(stream) as display:
         display.verdict([Finding("error", "a", "b", "c"), Finding("untried", "training.spot", "b", "c")], 1)
     assert stream.getvalue() == "something would go wrong: 1 error, 0 warnings\nnot tried: training.spot\n"
+
+
+def _template(instance_type: str, **hyperparameters: str) -> dict[str, Any]:
+    """Make a template whose state machine trains with these on instances of that type, and evaluates."""
+    defaults = {"defaults": {"training_instance_type": instance_type}, "hyperparameters": hyperparameters}
+    call = "arn:aws:states:::aws-sdk:sagemaker:create"
+    states = {
+        "NameJobs": {"Type": "Pass", "Parameters": defaults, "Next": "Train"},
+        "Train": {"Type": "Task", "Resource": f"{call}TrainingJob", "Parameters": {}, "Next": "Evaluate"},
+        "Evaluate": {"Type": "Task", "Resource": f"{call}ProcessingJob", "Parameters": {}, "End": True},
+    }
+    definition = json.dumps({"StartAt": "NameJobs", "States": states})
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionString": definition, "RoleArn": "r"},
+    }
+    return {"Resources": {"Pipeline": machine}}
+
+
+def test_a_stacks_own_hyperparameters_may_need_a_gpu() -> None:
+    """On an instance with one they cannot be tried here; without one every training would be refused."""
+    on_gpu = _template("ml.g5.xlarge", num_round="5", tree_method="gpu_hist")
+    assert [found.where for found in untried(on_gpu)] == ["training.hyperparameters"]
+    assert refused(on_gpu) == []
+    (found,) = refused(_template("ml.m5.xlarge", num_round="5", tree_method="gpu_hist"))
+    assert "tree_method=gpu_hist needs a GPU, and ml.m5.xlarge has none" in found.problem
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "words"),
+    [
+        ({"_kfold": "3"}, "_kfold=3 leaves a model for each fold"),
+        ({"max_deep": "3"}, "Extraneous hyperparameter found: max_deep"),
+        ({"early_stopping_rounds": "3"}, None),
+        ({}, None),
+    ],
+)
+def test_fails_for_a_stacks_own_hyperparameters(hyperparameters: dict[str, str], words: str | None) -> None:
+    """Those that no training would succeed with, whatever its data; what is ignored is none of them."""
+    found = refused(_template("ml.m5.xlarge", num_round="5", **hyperparameters))
+    assert [words in each.problem for each in found if words] == ([True] if words else [])
+    assert bool(found) is bool(words)

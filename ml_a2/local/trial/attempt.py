@@ -142,7 +142,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> subprocess.Comp
         )
     except subprocess.TimeoutExpired:
         problem = f"{ROUNDS} rounds on a few hundred rows took more than {LONGEST_SECONDS} s here and were given up"
-        return Finding("warning", WHERE, problem, "choose fewer or smaller trees")
+        return Finding("untried", WHERE, problem, "choose fewer or smaller trees")
 
 
 def _limited() -> list[str]:
@@ -157,6 +157,6 @@ def _crash(what: str, answer: subprocess.CompletedProcess[str]) -> Finding:
     said = f": {lines[-1][:300]}" if lines else ""
     if answer.returncode == -signal.SIGKILL:  # this machine's memory is not the instance's
         problem = f"{what} of a few hundred rows was ended by this machine, which may lack the memory for it{said}"
-        return Finding("warning", WHERE, problem, "choose fewer or smaller trees")
+        return Finding("untried", WHERE, problem, "choose fewer or smaller trees")
     ended = f"by signal {-answer.returncode}" if answer.returncode < 0 else f"with exit status {answer.returncode}"
     return Finding("error", WHERE, f"{what} of the first rows ends {ended}{said}", "choose other hyperparameters")

@@ -62,7 +62,8 @@ def refuse_unrunnable(dataset: Dataset, hyperparameters: Mapping[str, str], sett
     if dataset.train is not None and not _wrong(checks) and not is_ordinary(hyperparameters):
         checks = (*checks, *_try(_attempt(dataset, hyperparameters, settings)))
     fatal = [each for each in checks if each.severity == "error"]
-    fatal = fatal or [each for each in checks if needs_gpu(hyperparameters) and "GPU" in each.problem]
+    if needs_gpu(hyperparameters):  # another machine could do it, and the run is on this one
+        fatal = fatal or [each for each in checks if each.severity == "untried"]
     if fatal:
         raise UserError("\nerror: ".join(each.in_a_line() for each in fatal))
     return checks

@@ -76,7 +76,7 @@ def refusal(report: str, hyperparameters: Mapping[str, str]) -> Finding:
     words = essence(message)
     if "bad_alloc" in message or "MemoryError" in report:  # this machine's memory is not the instance's
         problem = f"two rounds on a few hundred rows need more memory than they are given here: {words}"
-        return Finding("warning", WHERE, problem, "choose fewer or smaller trees")
+        return Finding("untried", WHERE, problem, "choose fewer or smaller trees")
     name, remedy = _meant(message, hyperparameters)
     about = f"{name}={hyperparameters[name]}: " if name in hyperparameters else ""
     return Finding("error", WHERE, f"XGBoost refuses to train with {about or 'them: '}{words}", remedy)

@@ -90,7 +90,7 @@ def test_fails_for_what_the_evaluation_refuses() -> None:
 
 
 def test_what_another_instance_can_do_is_tried_without_its_gpu() -> None:
-    """On ml.g4dn.xlarge it is a warning; what else is wrong is found all the same."""
+    """On ml.g4dn.xlarge it is untried; what else is wrong is found all the same."""
     settings = {"training": {"instance_type": "ml.g4dn.xlarge"}}
     warning, error = _found("binary:logistic", settings, tree_method="gpu_hist", base_score="0")
     assert "tree_method=gpu_hist needs a GPU, which ml.g4dn.xlarge has" in warning

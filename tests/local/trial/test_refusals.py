@@ -92,7 +92,7 @@ def test_an_error_of_the_image_is_told_without_its_traceback() -> None:
 
 def test_memory_of_this_machine_is_no_error() -> None:
     """The instance may have more."""
-    assert refusal("XGB train call failed with exception:\n std::bad_alloc", {}).severity == "warning"
+    assert refusal("XGB train call failed with exception:\n std::bad_alloc", {}).severity == "untried"
 
 
 def test_long_words_are_cut() -> None:
