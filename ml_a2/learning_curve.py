@@ -21,7 +21,9 @@ HOST = re.compile(r"\[algo-\d+\] ")
 # A training has become worse when so many rounds, and this share of all, came after the best one,
 FEWEST_AFTER, SHARE_AFTER = 5, 0.1
 # and the metric by more than this share of what was left to gain, or than so many of its own steps from round to round.
-SHARE_WORSE, STEPS_WORSE = 0.05, 3
+SHARE_WORSE, STEPS_WORSE = 0.02, 3
+# Two models on the same rows differ by less than one on other rows: of that uncertainty, this share is noise.
+SHARE_UNCERTAIN = 0.125
 LAST_ROUNDS = 3
 # Beyond it differences overflow; NaN is no smaller either.
 LARGEST = 1e100
@@ -67,7 +69,7 @@ class LearningCurve:
             return False
         steps = [abs(b - a) for a, b in pairwise(values)]
         left = abs(1 - best) if self.is_maximised else abs(best)
-        noise = max(SHARE_WORSE * left, STEPS_WORSE * median(steps), uncertainty / 4)
+        noise = max(SHARE_WORSE * left, STEPS_WORSE * median(steps), SHARE_UNCERTAIN * uncertainty)
         return abs(median(values[-LAST_ROUNDS:]) - best) > noise
 
 

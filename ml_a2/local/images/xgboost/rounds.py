@@ -9,16 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ml_a2.learning_curve import MAXIMISED
 from ml_a2.local.images.xgboost.counted_auc import CountedAuc
 from ml_a2.local.images.xgboost.engine import xgb
 
 CHECKPOINT = "xgboost-checkpoint"
 MODEL = "xgboost-model"
-# Of metrics in this list the largest is the best when training stops early, of every other one the smallest.
-MAXIMISED = {
-    "accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision", "r2",
-    "recall", "precision_macro", "precision_micro", "recall_macro", "recall_micro",
-}  # fmt: skip
 
 Save = Callable[[xgb.Booster, Path], None]
 
