@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -27,6 +28,12 @@ from ml_a2.cli.options import (
 from ml_a2.cli.plan import data_named, one_stack, plan, refuse_if_strict, warnings_of_data, warnings_of_training
 from ml_a2.errors import PipelineError, UserError
 from ml_a2.local.sagemaker.warm_containers import WarmContainers
+
+if TYPE_CHECKING:
+    from ml_a2.finding import Finding
+    from ml_a2.local.run import RunResult
+    from ml_a2.progress import RunDisplay
+    from ml_a2.records.request import Prepared
 
 
 @click.command(
@@ -124,13 +131,7 @@ def _run(
         )
         refuse_if_strict(warnings, strict=strict)
         with RunDisplay(sys.stderr if as_json else sys.stdout) as display:
-            display.say(f"data: {prepared.dataset.describe()}")
-            if prepared.model:
-                display.say(
-                    f"model: {prepared.model.archive}, trained by {prepared.model.run or 'nobody who is known'}"
-                )
-            for warning in warnings:
-                display.warn(warning.in_a_line())
+            _introduce(display, prepared, warnings)
             deployed = ahead.result(display.say)
             result = execute(deployed, RunRequest(asked, prepared, RUNS, warnings, seconds_since_beginning()), display)
             ahead.end()  # before anything is told of as done
@@ -143,6 +144,19 @@ def _run(
             open_page(result.report)
     if as_json:
         click.echo(json.dumps(result.as_json()))
+    return _exit_status(result)
+
+
+def _introduce(display: RunDisplay, prepared: Prepared, warnings: Sequence[Finding]) -> None:
+    """Tell what is trained on, or evaluated, and what about it is suspect."""
+    display.say(f"data: {prepared.dataset.describe()}")
+    if model := prepared.model:
+        display.say(f"model: {model.archive}, trained by {model.run or 'nobody who is known'}")
+    for warning in warnings:
+        display.warn(warning.in_a_line())
+
+
+def _exit_status(result: RunResult) -> int:
     if result.gate == "failed":
         return EXIT_TURNED_DOWN
     return 0 if result.status == "SUCCEEDED" else EXIT_FAILED
