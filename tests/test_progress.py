@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from ml_a2.client import Failure
 from ml_a2.execution_events import LogLine, Pause, TrainingPlanned, TrainingRound
@@ -65,6 +66,10 @@ def test_a_result_ends_with_the_report_not_with_a_list_of_files(tmp_path: Path) 
     ]
 
 
+def _json(training: object) -> dict[str, Any]:
+    return RunResult("june", "SUCCEEDED", Path("runs/june"), 6.9, evaluation={"training": training}).as_json()
+
+
 def test_nobody_misses_that_training_and_evaluation_differ(tmp_path: Path) -> None:
     """Both numbers stand below the status, and so does a training that gets worse, with its remedy."""
     stream = io.StringIO()
@@ -80,6 +85,8 @@ def test_nobody_misses_that_training_and_evaluation_differ(tmp_path: Path) -> No
         "  WARNING  the evaluation has not read the validation rows as the training did: auc 1 in the training" in shown
     )
     assert "0.5 here (last round)" in shown
+    assert [words[:32] for words in _json(training)["warnings"]] == ["the evaluation has not read the "]
+    assert _json(None)["warnings"] == []
     assert "gets worse on the validation rows: logloss 0.3 in round 21, 0.69 in the last, 60" in shown
     assert "`--set early_stopping_rounds=6`" in shown
 

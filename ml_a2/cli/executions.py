@@ -209,6 +209,7 @@ def _follow(
     from ml_a2.client import metric_values
     from ml_a2.execution_events import follow
     from ml_a2.progress import RunDisplay
+    from ml_a2.training_warnings import other_rows
 
     name = arn.rpartition(":")[2]
     again = following_command("watch", name, account)
@@ -232,7 +233,8 @@ def _follow(
         display.following(*following)
     if as_json:
         document = _as_json(name, outcome, metric_values(evaluation), seconds)
-        click.echo(json.dumps({**document, "log": words, "next": following[0]}))
+        told = {"warnings": list(filter(None, [other_rows(evaluation)])), "log": words, "next": following[0]}
+        click.echo(json.dumps({**document, **told}))
     if outcome.gate == "failed":
         return EXIT_TURNED_DOWN
     return 0 if outcome.status == "SUCCEEDED" else EXIT_FAILED

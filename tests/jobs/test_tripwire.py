@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from ml_a2.local.images.xgboost.metric_definitions import METRIC_DEFINITIONS
 from tests.jobs.conftest import evaluate  # noqa: F401  # finds the modules below
 from tests.jobs.trainings import compare, drawn, train
 
 from quality.errors import EvaluationError  # isort: skip
-from quality.trained import LAST_ASKED, TUNED, Trained, read_trained, stopping_metric, variable  # isort: skip
+from quality.trained import LAST_ASKED, METRICS, TUNED, Trained, read_trained, stopping_metric, variable  # isort: skip
 from quality.tripwire import classification  # isort: skip
 
 # More of them by hand, with -s: the last line says how many there were.
@@ -165,6 +167,14 @@ def test_a_best_round_by_another_metric_is_not_compared() -> None:
     assert read_trained(environment, 0.1) == Trained({}, best_round=True)
     assert read_trained({**environment, LAST_ASKED: '["auc"]'}, 0.1) == Trained({"auc": 0.1}, best_round=True)
     assert read_trained(environment, None) == Trained({"auc": 0.9}, best_round=False)
+
+
+def test_the_variables_are_ones_that_a_job_may_have() -> None:
+    """SageMaker takes 100 of them, named so; every metric is one that the service finds in the log."""
+    names = {*map(variable, METRICS), LAST_ASKED, TUNED}
+    assert len(names) == len(METRICS) + 2 <= 100
+    assert all(re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", name) for name in names)
+    assert {f"validation:{metric}" for metric in METRICS} <= set(METRIC_DEFINITIONS)
 
 
 @pytest.mark.parametrize("value", ["0.5,", "many", "[null]", '["x"]', "0.5"])
