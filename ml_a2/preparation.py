@@ -128,13 +128,19 @@ def _as_the_model_knows(labels: pd.Series, problem: Problem) -> pd.Series:
 def _feature_columns(source: Source, target: str) -> tuple[str, ...]:
     columns = [str(column) for column in source.table.columns]
     if target not in columns:
-        raise DataError(
-            f"{source.name} has no column {target!r}; its columns are {some(columns)}{did_you_mean(target, columns)}"
-        )
+        if source.path is not None and all(map(_is_number, columns)):
+            first = f"its first line is {some(columns)}"
+            raise DataError(f"{source.name} has no header, {first}; write a line with the columns' names before it")
+        known = f"its columns are {some(columns)}{did_you_mean(target, columns)}"
+        raise DataError(f"{source.name} has no column {shown(target)}; {known}")
     features = tuple(column for column in columns if column != target)
     if not features:
         raise DataError(f"{source.name} has no column but the target {target!r}; there is nothing to train on")
     return features
+
+
+def _is_number(name: str) -> bool:
+    return bool(pd.notna(pd.to_numeric(name, errors="coerce")))
 
 
 def _check_columns(other: Source, source: Source) -> None:

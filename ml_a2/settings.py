@@ -19,6 +19,7 @@ from ml_a2.contract import (
     STACK_NAME,
     TRAINING_REPOSITORY,
 )
+from ml_a2.data.file_kind import kind_of
 from ml_a2.errors import SettingsError
 from ml_a2.image_uri import parse_image_uri
 from ml_a2.setting_types import (
@@ -360,10 +361,12 @@ def load_settings(path: Path | None = None) -> Settings:
     if path is None:
         return Settings()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise SettingsError(f"settings file {path} does not exist; name an existing file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings file {path} {kind_of(path).words}; save it as TOML in UTF-8") from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"settings file {path} cannot be read as TOML: {error}") from error
     except RecursionError as error:
         raise SettingsError(f"settings file {path} cannot be read as TOML: it is nested too deeply") from error

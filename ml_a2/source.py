@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from ml_a2.data.file_kind import kind_of
 from ml_a2.data.table_form import DAMAGED, TableForm, form_of, refusal, uneven_line, wrong_byte_of_table
 from ml_a2.errors import DataError
 from ml_a2.jobs.quality.signatures import PARQUET
+from ml_a2.suggestions import did_you_mean_file
 
 LONGEST_REASON = 200
+URL = re.compile(r"(s3|s3a|https?|gs|abfss?|hdfs|ftp):/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ def read_source(path: Path, target: str | None = None) -> Source:
         form = form_of(path, target)
         return _read_parquet(path, form) if form.is_parquet else _read_text(path, form)
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; name an existing CSV or Parquet file") from error
+        if URL.match(str(path)):
+            raise DataError(f"{path} is not on this machine; download it, and name the file") from error
+        question = did_you_mean_file(path)
+        raise DataError(f"{path} does not exist; name an existing CSV or Parquet file{question}") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or _first_line(error)}; name another file") from error
 

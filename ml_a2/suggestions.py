@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 CLOSE = 0.7
 # Comparing takes time, and among so many names the close ones say little.
@@ -27,3 +28,11 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 def _plain(name: str) -> str:
     """Return a name without what is easily mistaken: capitals, blanks around, and what stands between its words."""
     return name.strip().strip("\ufeff").casefold().replace("-", "_").replace(" ", "_")[:200]
+
+
+def did_you_mean_file(path: Path) -> str:
+    """Return a question for a file of the same folder with a name that is close; nothing where there is none."""
+    try:
+        return did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
+    except OSError:  # there is no such folder either, or nobody may look
+        return ""

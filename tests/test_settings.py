@@ -191,3 +191,20 @@ def test_waits_for_spot_instances_count_as_run_time(tmp_path: Path) -> None:
 def test_schedules_are_eventbridges(tmp_path: Path, expression: str) -> None:
     """Rates and cron expressions as its user guide has them."""
     assert load_settings(_file(tmp_path, f"[start]\nschedule = '{expression}'\n")).start.schedule == expression
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [("cp1252", "is not UTF-8: line 1, column 16 has the byte 0xFC"), ("utf-16", "is not UTF-8, it looks like UTF-16")],
+)
+def test_settings_in_another_encoding_are_told(tmp_path: Path, encoding: str, words: str) -> None:
+    """As some shells and editors write them; a mark before UTF-8 is passed over."""
+    path = tmp_path / "pipeline.toml"
+    text = "# of the old m\u00fcll\nname = 'Churn'\n"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert words in str(caught.value)
+    assert "save it as TOML in UTF-8" in str(caught.value)
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert load_settings(path).name == "Churn"

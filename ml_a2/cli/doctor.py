@@ -25,7 +25,7 @@ from ml_a2.cli.options import (
 from ml_a2.cli.plan import data_named, one_stack, plan, warnings_of_data
 from ml_a2.errors import DataError, HyperparameterError, PipelineError, UserError
 from ml_a2.finding import Finding
-from ml_a2.suggestions import did_you_mean
+from ml_a2.suggestions import did_you_mean, did_you_mean_file
 
 
 @click.command(
@@ -203,7 +203,7 @@ def _examine_data(
     paths = {name: options[name] for name in ("train", "validation") if options[name]}
     for path in paths.values():
         if not path.exists():
-            raise UserError(f"{path} does not exist; name an existing file or folder")
+            raise UserError(f"{path} does not exist; name an existing file or folder{did_you_mean_file(path)}")
     tell(f"reading {' and '.join(map(str, paths.values()))}")
     named = {**load_settings(settings).training.hyperparameters, **hyperparameters}
     reading = Reading(FORMATS[content_type], weighted=named.get("csv_weights") == "1")

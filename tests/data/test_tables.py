@@ -397,6 +397,21 @@ def test_words_among_what_is_no_word_are_missing(tmp_path: Path, others: list[st
     assert "row 2: 'NA' is read as a missing label, as the others are no words" in _refusal(tmp_path / "rows.csv")
 
 
+def test_a_file_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
+    """By the names of its folder; one of a service is to be downloaded."""
+    (tmp_path / "customers.csv").touch()
+    assert _refusal(tmp_path / "custmers.csv").endswith("; did you mean 'customers.csv'?")
+    assert _refusal(tmp_path / "nowhere" / "x.csv").endswith("name an existing CSV or Parquet file")
+    for url in ("s3://bucket/rows.csv", "https://example.com/rows.csv"):
+        assert "is not on this machine; download it" in _refusal(Path(url))
+
+
+def test_a_table_without_a_header_is_told(tmp_path: Path) -> None:
+    """A channel was given for a table."""
+    (tmp_path / "rows.csv").write_text("0,1.5,2.5\n1,2.5,3.5\n" * 4)
+    assert "has no header, its first line is '0', '1.5', '2.5'; write a line" in _refusal(tmp_path / "rows.csv")
+
+
 def test_remedies_have_no_second_part() -> None:
     """What a message ends with after its last semicolon is the remedy, which doctor shows apart."""
     assert all("; " not in remedy_for(cell) for cell, _ in CELLS)
