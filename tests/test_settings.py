@@ -195,7 +195,7 @@ def test_schedules_are_eventbridges(tmp_path: Path, expression: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "words"),
-    [("cp1252", "is not UTF-8: line 1, column 16 has the byte 0xFC"), ("utf-16", "is not UTF-8, it looks like UTF-16")],
+    [("cp1252", "is not UTF-8: line 1, column 15 has the byte 0xFC"), ("utf-16", "is not UTF-8, it looks like UTF-16")],
 )
 def test_settings_in_another_encoding_are_told(tmp_path: Path, encoding: str, words: str) -> None:
     """As some shells and editors write them; a mark before UTF-8 is passed over."""
