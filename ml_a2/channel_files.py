@@ -161,13 +161,14 @@ def _first_defect(path: Path, block: Block, table: _Table) -> Finding | None:
     found = next(filter(_is_told_here, defects(block, table.delimiter, table.weighted)), None)
     if not found:
         return None
-    for number, line in block.lines():
+    lines = block.lines()
+    for number, line in lines:
         if line.count(table.delimiter.encode()) + 1 != len(table.names):
             return _uneven(path, number, line.decode(errors="replace"), table)
         if number == found.row:
             break
     column = f"column {found.column}" + (f" ({table.names[found.column - 1]})" if table.has_header else "")
-    return cell_finding(f"{path}, line {found.row}", column, found)
+    return cell_finding(f"{path}, line {found.row}", column, found, next(lines, (0, b""))[1])
 
 
 def _is_told_here(defect: Defect) -> bool:

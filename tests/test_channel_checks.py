@@ -120,8 +120,9 @@ def test_other_delimiters_are_looked_at_as_well(tmp_path: Path, delimiter: str) 
     good = GOOD.replace(",,", ",0,").replace(",", delimiter)
     _write(tmp_path, {"train/t.csv": good})
     assert _check(tmp_path) == []
-    _write(tmp_path, {"train/t.csv": f"{good}1{delimiter}2{delimiter} \n"})
-    assert ["reads the label of the next line" in finding.problem for finding in _check(tmp_path)] == [True]
+    for more, read in (("", "0, not a missing"), (good, "1, the label of the next line, not a missing value")):
+        _write(tmp_path, {"train/t.csv": f"{good}1{delimiter}2{delimiter} \n{more}"})
+        assert [f"only blanks: the image reads {read}" in finding.problem for finding in _check(tmp_path)] == [True]
     _write(tmp_path, {"train/t.csv": f"{good}1{delimiter}{delimiter}3\n"})
     found = ["takes the next cell in its place" in finding.problem for finding in _check(tmp_path)]
     assert found == ([True] if delimiter == "\t" else [])

@@ -76,12 +76,20 @@ def as_plain(text: bytes, delimiter: str) -> bytes:
     return re.sub(b"(?:(?<=" + ends + b")|\\A)\\+", b"", without_blanks(text, delimiter))
 
 
-def cell_finding(where: str, column: str, defect: Defect) -> Finding:
-    """Say of a cell that is no number what the image makes of it, and what to write instead."""
+def cell_finding(where: str, column: str, defect: Defect, next_line: bytes = b"") -> Finding:
+    """Say of a cell that is no number what the image makes of it, and what to write instead.
+
+    Args:
+        where: file and line.
+        column: the column, for a person.
+        defect: the cell.
+        next_line: the row after it, into which XGBoost reads on where a line ends in blanks.
+    """
     shown = f"{column} is {defect.cell!r}, "
     if defect.kind == LAST_BLANKS:
-        problem = "only blanks at the end of a line: the image reads the label of the next line in their place"
-        return Finding("error", where, shown + problem, EMPTY)
+        made = _made(next_line.decode(errors="replace")) if next_line else "the image reads 0"
+        read = f"{made}, the label of the next line" if next_line else made
+        return Finding("error", where, f"{shown}only blanks: {read}, not a missing value", EMPTY)
     if defect.kind == BLANKS:
         problem = "only blanks: the image reads 0, not a missing value"
         return Finding("error", where, shown + problem, EMPTY)
