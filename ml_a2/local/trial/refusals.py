@@ -57,6 +57,7 @@ REASONS = (
     Reason("label and prediction size not match", "eval_metric", "choose a metric of the objective, or leave it out"),
     Reason("label size predict size not match", "eval_metric", "choose a metric of the objective, or leave it out"),
     Reason("preds.Size()", "eval_metric", "choose a metric of the objective, or leave it out"),
+    Reason("auc <= local_area", "eval_metric", "leave out aucpr: XGBoost 1.7 has it of labels from 0 to 1 alone"),
     Reason("Unknown metric function", "eval_metric", "write it as the table of hyperparameters does"),
     Reason("No metric named", "early_stopping_rounds", "let the last eval_metric be one whose name is printed"),
     Reason("Invalid shape of labels", "num_class", "leave it out: it belongs to the multi-class objectives"),

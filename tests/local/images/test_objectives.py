@@ -116,3 +116,35 @@ def test_precision_is_that_of_1_7() -> None:
     scores = np.array([9, 8, 7, 6, 2, 1, 5, 4], dtype=np.float32)
     assert mean_average_precision("map")(scores, matrix) == pytest.approx(((1 + 2 / 3) / 2 + 1 + 1 / 2) / 3)
     assert mean_average_precision("map@1")(scores, matrix) == pytest.approx((1 / 2 + 1 + 0) / 3)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "labels", "words"),
+    [
+        ({"objective": "reg:squarederror", "eval_metric": ["aucpr"]}, "grade", "auc <= local_area (nan vs. 1)"),
+        ({"objective": "rank:pairwise", "eval_metric": ["auc", "aucpr"]}, "grade", "auc <= local_area"),
+        ({"objective": "binary:logistic", "predictor": "gpu_predictor"}, "two", "No visible GPU is found for XGBoost"),
+        ({"objective": "binary:logistic", "updater": ["grow_histmaker", "sync"]}, "two", "map::at"),
+    ],
+)
+def test_fails_for_what_only_1_7_refuses(
+    parameters: dict[str, Any], labels: str, words: str, tmp_path: Path, capsys: Any
+) -> None:
+    """In 1.7's words, though 2.1 would train."""
+    with pytest.raises(AlgorithmError) as refusal:
+        _lines(LABELS[labels], parameters, tmp_path, capsys)
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "labels"),
+    [
+        ({"objective": "reg:squarederror", "eval_metric": ["aucpr"]}, "share"),
+        ({"objective": "binary:logitraw", "eval_metric": ["aucpr"]}, "two"),
+        ({"objective": "multi:softprob", "num_class": 3, "eval_metric": ["aucpr"]}, "three"),
+        ({"objective": "binary:logistic", "predictor": "cpu_predictor", "updater": ["grow_histmaker"]}, "two"),
+    ],
+)
+def test_what_1_7_takes_is_taken(parameters: dict[str, Any], labels: str, tmp_path: Path, capsys: Any) -> None:
+    """The neighbours of what it refuses."""
+    assert len(_lines(LABELS[labels], parameters, tmp_path, capsys)) == 3

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml_a2.local.images.xgboost.cross_validation import cross_validate
+from ml_a2.local.images.xgboost.earlier import refuse_as_1_7
 from ml_a2.local.images.xgboost.engine import xgb
 from ml_a2.local.images.xgboost.image_errors import AlgorithmError, ImageError, UserError
 from ml_a2.local.images.xgboost.metrics import ADDITIONAL, measured
@@ -52,6 +53,8 @@ def train(
     """
     plan = _plan(hyperparameters, data, folders, version, is_master=is_master)
     try:
+        if version.is_legacy:
+            refuse_as_1_7(plan.parameters, data)
         with warnings.catch_warnings():
             # `feval` gets margins, as the container's metrics do; its successor gets transformed predictions.
             warnings.filterwarnings("ignore", message=".*feval.*")
