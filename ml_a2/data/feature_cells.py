@@ -11,6 +11,7 @@ import pandas as pd
 
 from ml_a2.channel_files import LARGEST_VALUE
 from ml_a2.data.cells import MISSING_WORDS, remedy_for, shown
+from ml_a2.data.suspicion.columns import NAMELESS, REMEDY_INDEX
 from ml_a2.errors import DataError
 from ml_a2.source import Source
 
@@ -47,7 +48,7 @@ def _to_numbers(source: Source, column: str) -> pd.Series:
         share = f" ({len(wrong)} cells of {len(values)} in this column)" if len(wrong) > 1 else ""
         raise DataError(
             f"{source.name}, column {shown(column)}, row {source.row(index)}: {shown(cell)} is not a number{share}; "
-            f"{remedy_for(cell)}"
+            f"{REMEDY_INDEX if NAMELESS.fullmatch(column) else remedy_for(cell)}"
         )
     return converted
 

@@ -24,8 +24,8 @@ LARGEST_EXACT = float(1 << 24)
 # Of the distinct numbers: amounts of money that lose their last digit here and there are no harm.
 LEAST_LOST = 0.01
 
-# The names that pandas gives to columns that have none, and to indexes.
-NAMELESS = re.compile(r"|Unnamed: \d+(_level_\d+)?|__index_level_\d+__")
+# The names that pandas gives to columns that have none, also where a file was written and read twice, and to indexes.
+NAMELESS = re.compile(r"\s*|Unnamed: \d+(_level_\d+)?(\.\d+)*|__index_level_\d+__")
 IDENTIFIER = re.compile(r"(?i:(.*[^a-z])?(id|uid|uuid|guid))|.*[a-z](Id|ID)")
 REMEDY_INDEX = "write the table with index=False, or remove the column"
 REMEDY_IDENTIFIER = "leave the column out: a model learns rows by heart with it, and new rows have other numbers"

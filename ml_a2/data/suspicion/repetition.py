@@ -20,8 +20,11 @@ LEAST_REPEATED = 3
 # Of all rows that agree in half of the features, so many agree in the other half, too, where rows were copied. Where
 # few values are combined, or one feature follows from the others but for noise, more rows agree in a half only.
 COPIED = 0.9
-# In the other half of the features so many pairs may agree anyway: otherwise their agreement says nothing.
-COMMONPLACE = 0.5
+# In the other half of the features so many pairs may agree anyway: otherwise their agreement says nothing. Where the
+# label stands in for it, of a binary one at least half of the pairs agree.
+COMMONPLACE, COMMONPLACE_LABEL = 0.5, 0.7
+# Copies of a row are that many at the most on average; answers to the same few questions agree more often.
+MOST_COPIES = 100
 # Of all pairs of rows so many at least have the same label where labels are classes: with 50 even classes.
 FEW_LABELS = 0.02
 # How likely chance may be where we speak of it.
@@ -90,19 +93,24 @@ def repeated_rows(rows: Survey, name: str, parts: tuple[Survey, Survey] | None =
 def _is_copied(rows: Survey) -> bool:
     """Tell whether equal rows are copies: rows that agree in half of the features hardly ever differ in the others."""
     labels = np.unique(rows.labels, return_inverse=True)[1].astype(np.uint64)
+    parts, commonplace = [rows.halves[:, 0], rows.halves[:, 1]], COMMONPLACE
+    if not parts[1].any():  # of a single feature, the label is the other half
+        parts[1], labels, commonplace = labels, np.zeros_like(labels), COMMONPLACE_LABEL
     if _counts(labels).pairs() < FEW_LABELS * len(labels) * (len(labels) - 1) / 2:
         labels[:] = 0  # labels that are values tell copies already, and nothing of the features
-    whole = mixed(rows.features, labels)
+    whole = mixed(mixed(*parts), labels)
     # One row that is frequent, like one of nothing but zeros, is natural and would outweigh all others.
     distinct, inverse, times = np.unique(whole, return_inverse=True, return_counts=True)
     kept = inverse != int(times.argmax()) if len(distinct) > 1 else np.ones(len(whole), bool)
     same_label = _counts(labels[kept]).pairs()
-    halves = [_counts(mixed(rows.halves[kept, half], labels[kept])).pairs() for half in (0, 1)]
+    halves = [_counts(mixed(part[kept], labels[kept])).pairs() for part in parts]
     counts = _counts(whole[kept])
+    if 2 * counts.pairs() > MOST_COPIES * counts.rows:
+        return False
     for one, other in (halves, halves[::-1]):
         anyway = other / max(same_label, 1)
         unlikely = counts.repeated * math.log(max(anyway, 1e-300)) < math.log(CHANCE)
-        if one and counts.pairs() >= COPIED * one and anyway <= COMMONPLACE and unlikely:
+        if one and counts.pairs() >= COPIED * one and anyway <= commonplace and unlikely:
             return True
     return False
 

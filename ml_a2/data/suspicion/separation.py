@@ -19,7 +19,7 @@ LEAST_ROWS = 20
 # Most features are cleared by so many rows, evenly of all classes.
 SCREENED_ROWS = 4096
 # Wrong rows, as a share of those that are not of the most frequent class: in the screening, and where we speak of it.
-SCREENED_WRONG, MOST_WRONG = 0.05, 0.01
+SCREENED_WRONG, MOST_WRONG = 0.08, 0.02
 # How likely chance may be, over all features together. Of 20 rows a single threshold is no surprise, of 30 it is.
 CHANCE = 1e-4
 # Of the target's variance, or of that of its ranks. A value of the day before tells less even of slow series.

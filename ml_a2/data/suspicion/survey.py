@@ -16,8 +16,8 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 # Of so many rows the columns are judged: what holds for them holds for the rest but for a share that does not matter.
 MOST_SAMPLED_ROWS = 100_000
-# A wide table has fewer of them: 32 MB.
-MOST_SAMPLED_CELLS = 4_000_000
+# A wide table has fewer of them: 32 MB, or these.
+MOST_SAMPLED_CELLS, LEAST_SAMPLED_ROWS = 4_000_000, 1000
 # Of so many rows, 24 bytes each, all are kept; of more every second, fourth, ... by their own hashes: equal ones stay
 # together.
 MOST_ROWS = 1 << 24
@@ -70,7 +70,7 @@ class Survey:
 
 def most_sampled(columns: int) -> int:
     """Return how many rows of so many columns are kept whole at the most."""
-    return min(MOST_SAMPLED_ROWS, max(1, MOST_SAMPLED_CELLS // max(columns, 1)))
+    return min(MOST_SAMPLED_ROWS, max(LEAST_SAMPLED_ROWS, MOST_SAMPLED_CELLS // max(columns, 1)))
 
 
 def sampled_share(rows: float, columns: int) -> float:

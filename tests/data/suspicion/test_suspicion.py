@@ -129,6 +129,15 @@ def test_repeated_rows_are_counted(seed: int, kind: str, rows: int, columns: int
     assert f"{repeated:,} of {len(table):,} rows" in found.problem
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_of_rows_with_a_single_feature_are_told(kind: str) -> None:
+    """Its label is the other half of a row."""
+    table = table_of_kind(1, kind, 300, 1).assign(measured=np.random.default_rng(1).normal(0, 1, 300))
+    table = table[["y", "measured"]]
+    found = _told("measure memory", pd.concat([table, table.sample(n=90, random_state=1)]))
+    assert "90 of 390 rows" in found.problem
+
+
 def test_a_table_that_is_there_twice_is_told_whatever_its_columns() -> None:
     """Each row as often as every other, or a multiple of that."""
     table = _of_few_values(np.random.default_rng(1), 100)
@@ -238,6 +247,17 @@ def test_indexes_without_a_name_are_told(tmp_path: Path) -> None:
         indexed = pd.read_csv(tmp_path / "indexed.csv")
         found = _told("has no name in the file", indexed, column="Unnamed: 0")
         assert "index=False" in found.remedy
+        indexed.to_csv(tmp_path / "twice.csv")
+        twice = pd.read_csv(tmp_path / "twice.csv")
+        assert _told("has no name in the file", twice, column="Unnamed: 0.1")
+
+
+def test_an_index_of_words_is_told_as_one() -> None:
+    """Not as cells to be encoded."""
+    table = table_of_kind(4, "binary", 50, 2)
+    table.insert(0, "Unnamed: 0", [f"row {number}" for number in range(50)])
+    with pytest.raises(DataError, match=r"'row 0' is not a number .*index=False"):
+        found_in(table)
 
 
 def test_whole_numbers_that_32_bits_merge_are_told() -> None:
