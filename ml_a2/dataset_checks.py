@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ml_a2.data.suspicion.bounded import called
 from ml_a2.data.suspicion.examination import Names, Task, examine
 from ml_a2.data.suspicion.labels import counted, similar_labels
 from ml_a2.dataset import Dataset
@@ -24,6 +25,6 @@ def check_dataset(
     surveys, problem, target = dataset.surveys, dataset.problem, dataset.target_column
     name, validation = dataset.origin["train"], dataset.origin["validation"]
     if problem.has_classes and (rows := surveys.whole or surveys.train):
-        yield from similar_labels(counted(rows.labels, classes), f"{name}, column {target!r}")
+        yield from similar_labels(counted(rows.labels, classes), f"{name}, column {called(target)}")
     names = Names(name, validation, (target, *dataset.feature_columns))
     yield from examine(surveys, names, Task(problem.kind, hyperparameters, group_column, classes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ml_a2.data.cells import shown
 from ml_a2.finding import Finding
 
 # Of one kind; the rest share a line.
@@ -20,6 +21,11 @@ class Suspect:
     problem: str
 
 
+def called(name: str | int) -> str:
+    """Return the name of a column or a class as a person has it, cut where it is long; numbers have no quotes."""
+    return shown(name) if isinstance(name, str) else str(name)
+
+
 def bounded(suspects: Iterable[Suspect], name: str, remedy: str) -> Iterator[Finding]:
     """Yield a warning for each of the first columns, and one that names the others.
 
@@ -30,8 +36,8 @@ def bounded(suspects: Iterable[Suspect], name: str, remedy: str) -> Iterator[Fin
     """
     suspects = list(suspects)
     for each in suspects[:MOST_LINES]:
-        yield Finding("warning", f"{name}, column {each.column!r}", each.problem, remedy)
+        yield Finding("warning", f"{name}, column {called(each.column)}", each.problem, remedy)
     if rest := suspects[MOST_LINES:]:
         more = f" and {len(rest) - MOST_NAMED} more" if len(rest) > MOST_NAMED else ""
-        names = ", ".join(repr(each.column) for each in rest[:MOST_NAMED]) + more
+        names = ", ".join(called(each.column) for each in rest[:MOST_NAMED]) + more
         yield Finding("warning", name, f"the same holds for {len(rest)} more columns: {names}", remedy)

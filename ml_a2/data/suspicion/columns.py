@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_a2.data.suspicion.bounded import Suspect, bounded
+from ml_a2.data.suspicion.bounded import Suspect, bounded, called
 from ml_a2.data.suspicion.survey import Numbers, Survey
 from ml_a2.finding import Finding
 
@@ -53,7 +53,7 @@ def identifying_columns(
         if place == 0:
             if words and (words.startswith("counts") or not label_is_chosen):
                 remedy = REMEDY_LABEL if label_is_chosen else REMEDY_FIRST
-                yield Finding("warning", f"{name}, column {column!r}", f"is the label and {words}", remedy)
+                yield Finding("warning", f"{name}, column {called(column)}", f"is the label and {words}", remedy)
         elif isinstance(column, str) and NAMELESS.fullmatch(column):
             kind = "is an index that pandas wrote" if column.startswith("__index") else "has no name in the file"
             indexes.append(Suspect(column, f"{kind}{f' and {words}' if words else ''}"))

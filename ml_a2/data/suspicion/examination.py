@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ml_a2.data.suspicion.bounded import called
 from ml_a2.data.suspicion.columns import identifying_columns
 from ml_a2.data.suspicion.labels import few_of_a_class, ranking_without_groups
 from ml_a2.data.suspicion.repetition import repeated_rows, shared_rows
@@ -56,7 +57,7 @@ def examine(surveys: Surveys, names: Names, task: Task) -> Iterator[Finding]:
             yield from repeated_rows(surveys.validation, names.validation)
         return
     if task.kind == "binary":
-        where = f"{names.train}, column {names.columns[0]!r}"
+        where = f"{names.train}, column {called(names.columns[0])}"
         yield from few_of_a_class(rows.labels, task.classes, task.hyperparameters, where)
     if task.kind == "ranking" and task.group_column is None:
         yield from ranking_without_groups(len(rows), names.train)

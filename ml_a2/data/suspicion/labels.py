@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ml_a2.data.suspicion.bounded import called
 from ml_a2.data.suspicion.survey import Numbers
 from ml_a2.finding import Finding
 
@@ -21,11 +22,11 @@ def similar_labels(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
     """Warn of labels that differ in blanks or in case only; given are all labels with the number of their rows."""
     several = _alike(counts)
     for labels in several[:MOST_NAMED]:
-        told = ", ".join(f"{label!r} ({_rows(counts[label])})" for label in labels)
+        told = ", ".join(f"{called(label)} ({_rows(counts[label])})" for label in labels)
         problem = f"labels differ in blanks or in case only, and are different classes: {told}"
         yield Finding("warning", where, problem, REMEDY_ALIKE)
     if rest := several[MOST_NAMED:]:
-        problem = f"so do {len(rest)} more: {', '.join(repr(labels[0]) for labels in rest[:MOST_NAMED])}, ..."
+        problem = f"so do {len(rest)} more: {', '.join(called(labels[0]) for labels in rest[:MOST_NAMED])}, ..."
         yield Finding("warning", where, problem, REMEDY_ALIKE)
 
 
@@ -34,7 +35,7 @@ def told_alike(labels: Iterable[Any]) -> str:
     several = _alike(map(str, labels))
     if not several:
         return ""
-    return f"{' and '.join(map(repr, several[0]))} differ in blanks or in case only: {REMEDY_ALIKE}; "
+    return f"{' and '.join(map(called, several[0]))} differ in blanks or in case only: {REMEDY_ALIKE}; "
 
 
 def _alike(labels: Iterable[str]) -> list[list[str]]:
@@ -66,12 +67,12 @@ def few_of_a_class(
     if not 0 < few < FEW * rows or "scale_pos_weight" in hyperparameters:
         return
     rare = counts.index(few)
-    other = "" if rare else f"; precision and recall are those of {classes[1]!r}, the second class in order"
+    other = "" if rare else f"; precision and recall are those of {called(classes[1])}, the second class in order"
     yield Finding(
         "warning",
         where,
-        f"{few:,} of {rows:,} labels ({100 * few / rows:.2g} %) are {classes[rare]!r}: accuracy says nothing, and at a "
-        f"threshold of 0.5 hardly any may be found{other}",
+        f"{few:,} of {rows:,} labels ({100 * few / rows:.2g} %) are {called(classes[rare])}: accuracy says nothing, and at "
+        f"a threshold of 0.5 hardly any may be found{other}",
         f"try scale_pos_weight={counts[0] / counts[1]:.4g} (negative to positive rows) and eval_metric=aucpr, and "
         "choose the threshold by the precision and the recall that the report has of each",
     )
