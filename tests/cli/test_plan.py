@@ -25,7 +25,7 @@ def test_fails_on_a_feature_to_evaluate_by_that_is_not_there(tmp_path: Path, tex
     answer = CliRunner().invoke(main, ["run", "--sample", "breast-cancer", "--settings", str(settings)])
     assert answer.exit_code == 2
     assert words in answer.output
-    assert "there are 'mean radius'" in answer.output
+    assert "features are 'mean radius'" in answer.output
 
 
 @pytest.mark.parametrize("command", ["run", "upload", "doctor"])

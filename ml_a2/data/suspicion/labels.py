@@ -71,8 +71,8 @@ def few_of_a_class(
     yield Finding(
         "warning",
         where,
-        f"{few:,} of {rows:,} labels ({100 * few / rows:.2g} %) are {called(classes[rare])}: accuracy says nothing, and at "
-        f"a threshold of 0.5 hardly any may be found{other}",
+        f"{few:,} of {rows:,} labels ({100 * few / rows:.2g} %) are {called(classes[rare])}: accuracy says nothing, "
+        f"and at a threshold of 0.5 hardly any may be found{other}",
         f"try scale_pos_weight={counts[0] / counts[1]:.4g} (negative to positive rows) and eval_metric=aucpr, and "
         "choose the threshold by the precision and the recall that the report has of each",
     )
