@@ -404,6 +404,23 @@ def test_early_stopping_needs_a_metric() -> None:
     assert list(check_request({**without, "eval_metric": "auc"}, has_validation=True)) == []
 
 
+def test_the_command_tells_that_this_stack_reads_csv_only(tmp_path: Path) -> None:
+    """Its training is told so by the template, and its evaluation reads nothing else."""
+    _write(tmp_path, {"t.libsvm": "1 0:2 1:3\n0 0:1 1:1\n"})
+    arguments = [
+        "doctor",
+        "--train",
+        str(tmp_path / "t.libsvm"),
+        "--content-type",
+        "text/libsvm",
+        "--set",
+        "num_round=1",
+    ]
+    answer = CliRunner().invoke(cli.main, [*arguments, "--set", "objective=binary:logistic", "--json"])
+    problems = [finding["problem"] for finding in json.loads(answer.stdout)["findings"]]
+    assert ["neither would read text/libsvm" in problem for problem in problems][:1] == [True]
+
+
 def test_the_command_tells_by_its_exit_status(tmp_path: Path) -> None:
     """0 nothing, 1 something, also in JSON; warnings count with --strict."""
     _write(tmp_path, {"good.csv": GOOD, "bad.csv": f"y,a,b\n{GOOD}"})

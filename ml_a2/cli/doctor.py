@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,8 @@ def _examine_data(
     tell(f"reading {' and '.join(map(str, paths.values()))}")
     named = {**load_settings(settings).training.hyperparameters, **hyperparameters}
     reading = Reading(FORMATS[content_type], weighted=named.get("csv_weights") == "1")
+    if reading.data_format != "csv":
+        yield _other_format(content_type, paths)
     wrong = False
     for finding in check_channels(paths, reading, named, load_settings(settings).evaluation.group_column):
         wrong = wrong or finding.severity == "error"
@@ -214,6 +216,12 @@ def _examine_data(
     # Rows that are refused already are not tried.
     chosen = load_settings(settings)
     yield from examine_files(paths, reading, named, chosen, tell, content_type=content_type, only_checked=wrong)
+
+
+def _other_format(content_type: str, paths: Mapping[str, Path]) -> Finding:
+    problem = f"this stack's training takes text/csv, and so does its evaluation: neither would read {content_type}"
+    remedy = "write CSV without a header, the label first, or train on the table with ml-a2 run or upload"
+    return Finding("warning", str(next(iter(paths.values()))), problem, remedy)
 
 
 def _examine_table(
