@@ -151,7 +151,9 @@ def score(models: list[Model], kind: Kind, names: Names, options: argparse.Names
         if chunk.weights is not None:
             shared["weight"] = chunk.weights
         for builder, each in zip(builders, models):
-            builder.add({**kind.compact(chunk.labels, each.predict(chunk.matrix)), **shared})
+            predictions = each.predict(chunk.matrix)
+            data.check_predictions(chunk, predictions)
+            builder.add({**kind.compact(chunk.labels, predictions), **shared})
     return [builder.build() for builder in builders]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,29 @@ def test_an_error_that_nobody_foresaw_leaves_its_traceback_in_the_log(
     assert _main(tmp_path, model) == 1
     assert "Traceback" in capsys.readouterr().err
     assert (tmp_path / "output" / "message").read_text().startswith("FileExistsError: ")
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e-12, 1e6, 1e15, 1e30])
+def test_residuals_that_hardly_differ_have_a_histogram(tmp_path: Path, size: float) -> None:
+    """Labels of any size, all alike or nearly: numpy itself refuses bins that are narrower than its numbers."""
+    _, features = labelled_rows(7, 2)
+    labels = size * (1 + np.arange(len(features)) % 2 * np.finfo(np.float32).eps)
+    booster = trained(labels, features, objective="reg:squarederror", base_score=size)
+    _, curves = evaluated(pack(tmp_path / "m", booster), write(tmp_path / "v", labels, features))
+    edges = curves["residuals"]["edges"]
+    assert all(low < high for low, high in itertools.pairwise(edges))
+    assert sum(curves["residuals"]["counts"]) == len(features)
+
+
+def test_fails_where_the_model_predicts_no_number(tmp_path: Path) -> None:
+    """A training that diverged leaves such a model; the row is named, and what to do."""
+    labels, features = labelled_rows(7, 2)
+    booster = trained(labels * 3e38, features, objective="reg:squarederror", eta=1.0, base_score=-3e38)
+    assert not np.isfinite(booster.predict(xgb.DMatrix(features))).all()
+    model = pack(tmp_path / "m", booster)
+    write(tmp_path / "v", labels, features)
+    assert _main(tmp_path, model) == 1
+    assert "the model predicts no finite number" in (tmp_path / "output" / "message").read_text()
 
 
 @pytest.mark.parametrize(("content", "words"), [(b"no archive", "holds no model"), (None, "there is no model.tar.gz")])

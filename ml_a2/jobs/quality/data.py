@@ -181,6 +181,14 @@ def check_classes(chunk: Chunk, classes: int) -> None:
         raise EvaluationError("{}: {}".format(chunk.place(int(wrong[0])), what))
 
 
+def check_predictions(chunk: Chunk, predictions: Array) -> None:
+    """Refuse what is predicted without a number: nothing can be measured of it."""
+    wrong = ~np.isfinite(predictions).reshape(len(chunk.labels), -1).all(axis=1)
+    if wrong.any():
+        message = "{}: the model predicts no finite number; its training diverged, choose a smaller eta or other labels"
+        raise EvaluationError(message.format(chunk.place(int(np.flatnonzero(wrong)[0]))))
+
+
 def place(block: Block, index: int) -> str:
     """Return the file and the line of a row."""
     for count, (number, _) in enumerate(block.lines()):

@@ -143,6 +143,17 @@ def by_block(blocks: Array, count: int, *statistics: Array) -> Array:
     return np.stack([np.bincount(blocks, each, minlength=count) for each in statistics], axis=1)
 
 
+def bin_edges(values: Array, bins: int) -> Array:
+    """Return the edges of bins of the same width that hold the values, also where these hardly differ."""
+    low, high = float(values.min()), float(values.max())
+    # Edges below this distance would be the same number.
+    least = 2 * bins * float(np.spacing(max(abs(low), abs(high), 1.0)))
+    if high - low < least:
+        middle, half = (low + high) / 2, max(0.5, least)
+        low, high = middle - half, middle + half
+    return np.linspace(low, high, bins + 1)
+
+
 def histogram(values: Array, edges: Array, weights: Array | None = None) -> list[float]:
     """Count values between edges."""
     return counts(np.histogram(values, edges, weights=weights)[0])

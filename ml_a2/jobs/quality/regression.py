@@ -8,7 +8,7 @@ import numpy as np
 
 from .arrays import Array, Rows
 from .intervals import SEED
-from .kind import HISTOGRAM_BINS, Kind, by_block, calibration, histogram
+from .kind import HISTOGRAM_BINS, Kind, bin_edges, by_block, calibration, histogram
 
 POISSON = "count:poisson"
 MOST_POINTS = 500
@@ -72,7 +72,7 @@ class Regression(Kind):
         """Return the residuals' histogram, a sample of predictions, and the means in bins."""
         labels, predictions = rows["label"], rows["prediction"]
         residuals = labels - predictions
-        edges = np.histogram_bin_edges(residuals, HISTOGRAM_BINS)
+        edges = bin_edges(residuals, HISTOGRAM_BINS)
         chosen = np.arange(len(rows))
         if len(rows) > MOST_POINTS:
             chosen = np.sort(np.random.RandomState(SEED).randint(0, len(rows), MOST_POINTS))
