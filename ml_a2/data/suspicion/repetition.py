@@ -23,8 +23,9 @@ COPIED = 0.9
 # In the other half of the features so many pairs may agree anyway: otherwise their agreement says nothing. Where the
 # label stands in for it, of a binary one at least half of the pairs agree.
 COMMONPLACE, COMMONPLACE_LABEL = 0.5, 0.7
-# Copies of a row are that many at the most on average; answers to the same few questions agree more often.
-MOST_COPIES = 100
+# Copies of a row are that many at the most on average; answers to the same few questions agree more often, and so do
+# the values of a single feature that are few, each of which may well tell the label.
+MOST_COPIES, MOST_COPIES_SINGLE = 100, 3
 # Of all pairs of rows so many at least have the same label where labels are classes: with 50 even classes.
 FEW_LABELS = 0.02
 # How likely chance may be where we speak of it.
@@ -93,9 +94,10 @@ def repeated_rows(rows: Survey, name: str, parts: tuple[Survey, Survey] | None =
 def _is_copied(rows: Survey) -> bool:
     """Tell whether equal rows are copies: rows that agree in half of the features hardly ever differ in the others."""
     labels = np.unique(rows.labels, return_inverse=True)[1].astype(np.uint64)
-    parts, commonplace = [rows.halves[:, 0], rows.halves[:, 1]], COMMONPLACE
+    parts, commonplace, most = [rows.halves[:, 0], rows.halves[:, 1]], COMMONPLACE, MOST_COPIES
     if not parts[1].any():  # of a single feature, the label is the other half
-        parts[1], labels, commonplace = labels, np.zeros_like(labels), COMMONPLACE_LABEL
+        parts[1], labels = labels, np.zeros_like(labels)
+        commonplace, most = COMMONPLACE_LABEL, MOST_COPIES_SINGLE
     if _counts(labels).pairs() < FEW_LABELS * len(labels) * (len(labels) - 1) / 2:
         labels[:] = 0  # labels that are values tell copies already, and nothing of the features
     whole = mixed(mixed(*parts), labels)
@@ -105,7 +107,7 @@ def _is_copied(rows: Survey) -> bool:
     same_label = _counts(labels[kept]).pairs()
     halves = [_counts(mixed(part[kept], labels[kept])).pairs() for part in parts]
     counts = _counts(whole[kept])
-    if 2 * counts.pairs() > MOST_COPIES * counts.rows:
+    if 2 * counts.pairs() > most * counts.rows:
         return False
     for one, other in (halves, halves[::-1]):
         anyway = other / max(same_label, 1)

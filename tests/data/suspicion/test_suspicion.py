@@ -138,6 +138,14 @@ def test_copies_of_rows_with_a_single_feature_are_told(kind: str) -> None:
     assert "90 of 390 rows" in found.problem
 
 
+def test_a_single_feature_of_few_values_that_tells_the_label_raises_nothing() -> None:
+    """Nearly every row is there several times, and most rows of a value have the same label."""
+    rng = np.random.default_rng(1)
+    visits = rng.poisson(3, 400)
+    labels = (visits + rng.normal(0, 0.5, 400) > 3.5).astype(int)
+    assert found_in(pd.DataFrame({"y": labels, "visits": visits})) == []
+
+
 def test_a_table_that_is_there_twice_is_told_whatever_its_columns() -> None:
     """Each row as often as every other, or a multiple of that."""
     table = _of_few_values(np.random.default_rng(1), 100)
