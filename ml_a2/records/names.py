@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from ml_a2.errors import UserError
+from ml_a2.suggestions import did_you_mean
 
 # The word for the newest execution, unless one is named so.
 LAST = "last"
@@ -36,16 +36,8 @@ def name_meant(given: str, names: Sequence[str], kind: str, where: object) -> st
             f"{kind} {given!r} is ambiguous in {where}: {_listed(found)}; give more of the name, or {LAST!r} for "
             f"the newest {kind}"
         )
-    raise UserError(f"{kind} {given!r} does not exist in {where}; {_there_are(given, names)}")
-
-
-def _there_are(given: str, names: Sequence[str]) -> str:
-    """Tell of a name that is like the one that was asked for, or of the newest ones."""
-    if not names:
-        return "there are none yet: `ml-a2 run` makes one"
-    alike = get_close_matches(given, names, n=1, cutoff=0.75)
-    meant = f"did you mean {alike[0]}? " if alike else ""
-    return f"{meant}there is {_listed(names)}"
+    there_are = f"there is {_listed(names)}" if names else "there are none yet: `ml-a2 run` makes one"
+    raise UserError(f"{kind} {given!r} does not exist in {where}; {there_are}{did_you_mean(given, names)}")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -162,7 +162,7 @@ def test_another_folder_of_runs(tmp_path: Path) -> None:
         (["compare"], "compare needs two runs or more"),
         (["compare", "first", "third"], "run 'third' does not exist"),
         (["show", "s"], "run 's' is ambiguous in runs: second, first; give more of the name, or 'last'"),
-        (["report", "firts"], "run 'firts' does not exist in runs; did you mean first? there is second, first"),
+        (["report", "firts"], "run 'firts' does not exist in runs; there is second, first; did you mean 'first'?"),
         (["show", "first", "--runs", "nowhere"], "nowhere does not exist; name the folder of runs"),
         (["list", "--runs", "runs", "--region", "eu-central-1"], "--runs names a folder of this machine"),
         (["list", "--profile", "nobody-of-this-name"], "AWS configuration: The config profile"),

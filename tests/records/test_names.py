@@ -36,7 +36,7 @@ def test_a_run_named_last_is_that_run() -> None:
     ("given_name", "words"),
     [
         ("2026", "run '2026' is ambiguous in runs: 20261124-091512-77c0, 20261123-220048-a29d; give more of the name"),
-        ("20261123-220048-a29e", "does not exist in runs; did you mean 20261123-220048-a29d? there is 20261124-091512"),
+        ("20261123-220048-a29e", "june, june-again; did you mean '20261123-220048-a29d'?"),
         ("", "run '' does not exist in runs; there is 20261124-091512-77c0, 20261123-220048-a29d, june, june-again"),
         ("x", "run 'x' does not exist in runs; there is "),
     ],
