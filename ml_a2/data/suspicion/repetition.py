@@ -25,7 +25,7 @@ COPIED = 0.9
 COMMONPLACE, COMMONPLACE_LABEL = 0.5, 0.7
 # Copies of a row are that many at the most on average; answers to the same few questions agree more often, and so do
 # the values of a single feature that are few, each of which may well tell the label.
-MOST_COPIES, MOST_COPIES_SINGLE = 100, 3
+MOST_COPIES, MOST_COPIES_SINGLE = 100, 1
 # Of all pairs of rows so many at least have the same label where labels are classes: with 50 even classes.
 FEW_LABELS = 0.02
 # How likely chance may be where we speak of it.
