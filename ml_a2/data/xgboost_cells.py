@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ml_a2.data.number_texts import DECIMALS, number_texts
 from ml_a2.finding import Finding
 from ml_a2.jobs.quality.cells import BLANKS, LAST_BLANKS, NOTHING, Defect, without_blanks
-from ml_a2.jobs.quality.files import Block
+from ml_a2.jobs.quality.files import Block, same_ends
 
 GRAMMAR = re.compile(
     rb"[ \t\r\n\f]*(?P<sign>[-+]?)(?:(?P<inf>infinity|inf(?!init))|(?P<nan>nan)(?P<text>\(\w*(?P<end>\))?)?|"
@@ -30,7 +30,8 @@ LARGEST_SIZE, SMALLEST_SIZE = SINGLE(3.402823466), SINGLE(1.175494351)
 NEAR = 1e-6
 DIGITS, ALIKE = b"0123456789", b"0" * 10
 # Whole numbers that may overflow, digits that may be lost, exponents that may be clipped.
-SUSPECTS = re.compile(rb"(?<![0-9.])[0-9]{19}|\.0{9}|e[-+]?0*(?:[2-9][0-9]|[0-9]{3})", re.IGNORECASE)
+LONG, SMALL = re.compile(rb"(?<![0-9.])[0-9]{19}"), re.compile(rb"\.0{9}")
+SCALED = {mark: re.compile(mark + rb"[-+]?0*(?:[2-9][0-9]|[0-9]{3})") for mark in (b"e", b"E")}
 
 
 def read_cell(cell: bytes) -> float | None:
@@ -148,31 +149,33 @@ class OtherNumber(NamedTuple):
 
 def other_numbers(block: Block, delimiter: str, told: set[int]) -> Iterator[OtherNumber]:
     """Yield the first such cell of each column, and add the column to those that are told."""
-    text, mark, place, line = block.text, delimiter.encode(), 0, block.first_line
-    if not _may_have_any(text):
-        return
-    for match in SUSPECTS.finditer(text):
-        begin = max(text.rfind(end, 0, match.start()) for end in (mark, b"\n", b"\r")) + 1
-        found = re.compile(rb"[^\r\n" + re.escape(mark) + rb"]*").match(text, begin)
+    for pattern in _patterns(block.text):
+        text = same_ends(block.text)  # so that the end of a line is found at once
+        yield from _other_numbers(block._replace(text=text), delimiter.encode(), pattern, told)
+
+
+def _patterns(text: bytes) -> list[re.Pattern[bytes]]:
+    """Return what a text is to be searched for: for nothing, nearly always, which is told far sooner than searched."""
+    found = [pattern for mark, pattern in SCALED.items() if mark in text]
+    if b".000000000" in text:
+        found.append(SMALL)
+    if ALIKE + ALIKE[1:] in text.translate(bytes.maketrans(DIGITS, ALIKE)):
+        found.append(LONG)
+    return found
+
+
+def _other_numbers(block: Block, mark: bytes, pattern: re.Pattern[bytes], told: set[int]) -> Iterator[OtherNumber]:
+    text, place, line = block.text, 0, block.first_line
+    for match in pattern.finditer(text):
+        row = text.rfind(b"\n", 0, match.start()) + 1
+        begin = max(row, text.rfind(mark, row, match.start()) + 1)
+        found = re.compile(rb"[^\n" + re.escape(mark) + rb"]*").match(text, begin)
         cell = found[0].strip() if found else b""
-        if not _is_other(cell):
-            continue
-        line, place = line + _lines(text[place:begin]), begin
-        column = text.count(mark, max(text.rfind(b"\n", 0, begin), text.rfind(b"\r", 0, begin)) + 1, begin) + 1
-        if column not in told:
+        column = text.count(mark, row, begin) + 1
+        if column not in told and _is_other(cell):
             told.add(column)
+            line, place = line + text.count(b"\n", place, row), row
             yield OtherNumber(line, column, cell.decode(), read_cell(cell) or 0.0)
-
-
-def _may_have_any(text: bytes) -> bool:
-    """Tell at once that a text has none, as nearly every text: a search for the pattern takes far longer."""
-    if b"e" in text or b"E" in text or b".000000000" in text:
-        return True
-    return ALIKE + ALIKE[1:] in text.translate(bytes.maketrans(DIGITS, ALIKE))
-
-
-def _lines(text: bytes) -> int:
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
 
 def _is_other(cell: bytes) -> bool:

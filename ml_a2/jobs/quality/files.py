@@ -25,7 +25,7 @@ class Block(NamedTuple):
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that are rows, each with its number: XGBoost passes over empty ones."""
-        for number, line in enumerate(_same_ends(self.text).split(b"\n"), self.first_line):
+        for number, line in enumerate(same_ends(self.text).split(b"\n"), self.first_line):
             if line:
                 yield number, line
 
@@ -83,11 +83,11 @@ def read_blocks(path: str) -> Iterator[Block]:
             rest = text[end:]
             if end > 1 or (end and read):
                 yield Block(name, first_line, text[:end])
-                first_line += _same_ends(text[:end]).count(b"\n")
+                first_line += same_ends(text[:end]).count(b"\n")
             if not read:
                 return
 
 
-def _same_ends(text: bytes) -> bytes:
+def same_ends(text: bytes) -> bytes:
     """Let every line end with a line feed: XGBoost ends one at either character."""
     return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
