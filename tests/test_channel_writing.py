@@ -155,6 +155,7 @@ def test_any_number_is_read_as_the_same_by_every_reader(tmp_path: Path, seed: in
         ([13.7, 0.1], "13.7 0.1"),
         ([16777217, 2**53], "16777217 9007199254740992"),
         ([5.0, 0.00001], "5 0.00001"),
+        ([np.float32(2.0211263e-38), 1.0], "0.0000000000020211263e-26 1"),  # the one of ten million that took longest
         (pd.array([1, None], dtype="Int64"), "1 "),
         (pd.array([True, None], dtype="boolean"), "1 "),
         (pd.array([0.5, None], dtype="float64[pyarrow]"), "0.5 "),

@@ -26,7 +26,7 @@ SMALLEST_PLAIN, LARGEST_PLAIN = 1e-4, 1e9
 SMALLEST_FIXED, LARGEST_WHOLE = 1e-11, 2.0**63
 DECIMALS = 19
 MOST_EXPONENT = 37
-SMALLEST_SCALED = 1e-10
+SMALLEST_SCALED = 1e-12
 
 
 def number_texts(values: NDArray[Any]) -> pa.Array:
@@ -123,12 +123,12 @@ SCALES = _scales()
 def _scaled_texts(sizes: Singles) -> NDArray[np.object_]:
     """Try decimals with an exponent until one is read rightly by everybody."""
     texts = np.array([_short_text(size) for size in sizes], dtype=object)
-    for step in (0, 1, -1, 2, -2):
+    for step in (0, 1, -1, 2, -2, 3, -3, 4, -4):
         for exponent in range(1, MOST_EXPONENT + 1):
             waiting = np.flatnonzero(texts == "")
             if len(waiting):
                 _try(sizes, texts, waiting, exponent, step)
-    # Never seen in tens of millions; of such a decimal XGBoost would make the next number.
+    # Seen of none any more, in tens of millions; of such a decimal XGBoost would make the next number.
     for index in np.flatnonzero(texts == ""):
         texts[index] = f"{sizes[index]:.9g}"
     return texts
