@@ -73,8 +73,11 @@ class Activity:
         self._say(f"warning: {text}")
 
     def _say(self, text: str) -> None:
-        if self._tell:
-            self._tell(f"{dt.datetime.now().astimezone():%H:%M:%S}  {text}")
+        try:
+            if self._tell:
+                self._tell(f"{dt.datetime.now().astimezone():%H:%M:%S}  {text}")
+        except OSError:  # whoever read has gone, as `head` does; what was asked for goes on
+            self._tell = None
 
 
 def _reason(text: str) -> str:

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 120
 @pytest.fixture(scope="module")
 def served() -> Iterator[dict[str, str]]:
     """Serve the endpoint with the stack, and give the environment that it says to export."""
-    command = [sys.executable, "-m", "ml_a2.cli", "local", "up"]
+    command = [sys.executable, "-m", "ml_a2.cli", "local", "up", "--quiet"]  # nobody reads what it would tell
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     exports: dict[str, str] = {}

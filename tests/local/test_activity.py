@@ -126,3 +126,17 @@ def test_what_a_topic_sends_is_heard(activity: Activity, told: list[str], tmp_pa
         f"email written to {tmp_path / 'outbox.mbox'}",
     ]
     assert "the text" in (tmp_path / "outbox.mbox").read_text()
+
+
+def test_nothing_is_disturbed_where_nobody_reads_any_more() -> None:
+    """Standard error may be a pipe whose reader has gone: what is told of goes on, and is told no more."""
+    tried: list[str] = []
+
+    def tell(line: str) -> None:
+        tried.append(line)
+        raise BrokenPipeError
+
+    activity = Activity(tell)
+    activity.incident("first")
+    activity.incident("second")
+    assert len(tried) == 1
