@@ -230,9 +230,11 @@ class CheckDisplay:
         severities = [finding.severity for finding in findings]
         counts = f"{_counted(severities.count('error'), 'error')}, {_counted(severities.count('warning'), 'warning')}"
         untried = [finding.where for finding in findings if finding.severity == "untried"]
-        nothing = "nothing that could be tried here would go wrong" if untried else "nothing would go wrong"
+        # What is warned of fails nowhere, and may make the result worthless.
+        end, style = ("fail", "yellow") if "warning" in severities else ("go wrong", "green")
+        nothing = f"nothing {'that could be tried here ' if untried else ''}would {end}"
         words = f"{'something would go wrong' if wrong else nothing}: {counts}"
-        style = "red" if wrong else "magenta" if untried else "green"
+        style = "red" if wrong else "magenta" if untried else style
         self._console.print(words, style=style, markup=False)
         if untried:
             self._console.print(f"not tried: {', '.join(untried)}", style=style, markup=False)

@@ -134,6 +134,20 @@ def test_a_defect_is_told_before_what_was_not_tried() -> None:
     assert stream.getvalue() == "something would go wrong: 1 error, 0 warnings\nnot tried: training.spot\n"
 
 
+def test_warnings_are_not_said_to_be_nothing() -> None:
+    """They fail nowhere, and may make what comes of it worthless."""
+    stream = io.StringIO()
+    with CheckDisplay(stream) as display:
+        display.verdict([], 0)
+        display.verdict([Finding("warning", "a", "b", "c")], 0)
+        display.verdict([Finding("warning", "a", "b", "c")], 1)
+    assert stream.getvalue().splitlines() == [
+        "nothing would go wrong: 0 errors, 0 warnings",
+        "nothing would fail: 0 errors, 1 warning",
+        "something would go wrong: 0 errors, 1 warning",
+    ]
+
+
 def _template(instance_type: str, **hyperparameters: str) -> dict[str, Any]:
     """Make a template whose state machine trains with these on instances of that type, and evaluates."""
     defaults = {"defaults": {"training_instance_type": instance_type}, "hyperparameters": hyperparameters}
