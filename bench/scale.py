@@ -71,7 +71,7 @@ def simulate(scenario: Scenario, assembly: Path) -> Result:
         account = Account(clock, runtime.clients.sagemaker.exceptions, scenario.quota, scenario.create_rate)
         ended = threading.Semaphore(0)
         original = active.current()
-        patches.apply(account.call, clock, _listen(clock, ended), original.post)  # type: ignore[arg-type]  # its speed
+        patches.apply(account.call, 1, _listen(clock, ended), original.post, time=clock.time())
         try:
             arns = list(_start(runtime, outputs[contract.OUTPUT_STATE_MACHINE], scenario, clock))
             for _ in arns:

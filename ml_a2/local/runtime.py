@@ -130,7 +130,7 @@ class LocalRuntime:
             )
         calls = ServiceCalls(self.clients, self.authorization, self.environment, self._faults)
         deliver = partial(post, incidents=self.incidents)
-        patches.apply(calls.call, speed, self._changes.execution, deliver, activity.message)
+        patches.apply(calls.call, speed, self._changes.execution, deliver, published=activity.message)
 
     @property
     def url(self) -> str:

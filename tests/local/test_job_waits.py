@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ml_a2.local.patches.clock import ExecutionClock, Lane
+from ml_a2.local.patches.clock import ExecutionClock, Lane, Time
 from ml_a2.local.patches.job_waits import JobWaits
 
 RUNNING = {"TrainingJobName": "job", "TrainingJobStatus": "InProgress"}
@@ -103,7 +103,7 @@ def test_waiting_for_a_job_counts_as_long_as_the_job_takes() -> None:
 def test_a_job_is_seen_to_end_when_the_pause_on_aws_is_over(ran: float, counts: float) -> None:
     """Of a machine that looks every thirty seconds, whenever the job itself ended."""
     times = iter([0.0, float(ran)])
-    waits, lane = JobWaits(lambda: next(times)), _lane()
+    waits, lane = JobWaits(Time(lambda: next(times))), _lane()
     waits.called(lane.owner, {"TrainingJobName": "job"}, {"TrainingJobArn": "arn"})
     waits.changed(ENDED)
     waits.wait(lane, threading.Event(), lambda: True, 30, 100)

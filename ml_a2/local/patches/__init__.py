@@ -14,6 +14,7 @@ import moto
 import ml_a2.local.engine  # noqa: F401  # before the modules below, which import all of it
 from ml_a2.local.patches import comparisons, executions, functions, interpreter, objects, services, timing
 from ml_a2.local.patches.active import Active, Call, HttpDelivery, Publication, StatusListener, activate, current
+from ml_a2.local.patches.clock import Time
 
 MOTO_VERSION = "5.2.5"
 
@@ -25,15 +26,17 @@ def apply(
     speed: float,
     listen: StatusListener,
     post: HttpDelivery,
+    *,
     published: Publication = lambda *_: None,
+    time: Time | None = None,
 ) -> None:
     """Let state machines make their calls through `call`, and wait `speed` times shorter than they say.
 
     `listen` hears of every execution that starts or ends, `post` brings what topics send to HTTP endpoints, and
-    `published` hears of what they send.
+    `published` hears of what they send. Their pauses are of the `time`, the real one without it.
     """
     put_in_place()
-    activate(Active(call, speed, listen, post, published))
+    activate(Active(call, speed, listen, post, published, time or Time()))
 
 
 def put_in_place() -> None:

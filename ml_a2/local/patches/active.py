@@ -9,6 +9,7 @@ from typing import Any
 
 import moto
 
+from ml_a2.local.patches.clock import Time
 from ml_a2.local.patches.job_waits import JobWaits
 
 Call = Callable[[str, str, dict[str, Any], str, str], Any]
@@ -31,8 +32,13 @@ class Active:
     listen: StatusListener
     post: HttpDelivery
     published: Publication = lambda *_: None
-    waits: JobWaits = field(default_factory=JobWaits)
+    time: Time = field(default_factory=Time)
+    waits: JobWaits = field(init=False)
     in_retry: threading.local = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        """Let waits for jobs take the same time."""
+        self.waits = JobWaits(self.time)
 
 
 _active: Active | None = None

@@ -14,6 +14,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class Time:
+    """Which time it is, in seconds, and how one waits some on a condition that is held; both may be simulated."""
+
+    now: Callable[[], float] = time.monotonic
+    wait: Callable[[threading.Condition, float], object] = threading.Condition.wait
+
+
+@dataclass(frozen=True)
 class Pause:
     """A pause that is slept faster than it is told to last: when it began, its seconds, and how many pass in one."""
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from ml_a2.local.patches.clock import Lane
+from ml_a2.local.patches.clock import Lane, Time
 
 KINDS = ("TrainingJob", "ProcessingJob")
 # A job that tells of its end needs no look at it before; each costs as much as a hundredth of a second of training.
@@ -24,9 +23,9 @@ ENDED = ("Completed", "Failed", "Stopped")
 class JobWaits:
     """Which branch of an execution, by the owner of its calls, waits for which job."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, time: Time | None = None) -> None:
         """Begin with nobody waiting."""
-        self._now = now
+        self._time = time or Time()
         self._lock = threading.Lock()
         self._jobs: dict[object, str] = {}
         # When it first waited for its job.
@@ -60,16 +59,16 @@ class JobWaits:
         with self._lock:
             job = self._jobs.get(lane.owner)
             self._waiting[lane.owner] = stopped
-            began = self._began.setdefault(lane.owner, self._now()) if job else 0.0
+            began = self._began.setdefault(lane.owner, self._time.now()) if job else 0.0
         pause = max(seconds / speed, LOOK_SECONDS) if job in self._running else seconds / speed
         passing = nullcontext() if job else lane.passing(seconds, speed)
         with passing, stopped._cond:  # type: ignore[attr-defined]  # or either end could come between look and wait
             if job not in self._ended and is_running():
-                stopped._cond.wait(pause)  # type: ignore[attr-defined]
+                self._time.wait(stopped._cond, pause)  # type: ignore[attr-defined]
         with self._lock:
             self._waiting.pop(lane.owner, None)
         if job in self._ended:
-            waited = self._now() - began
+            waited = self._time.now() - began
             lane.skip(max(math.ceil(waited / seconds), 1) * seconds - waited)
 
     def changed(self, description: Mapping[str, Any]) -> None:

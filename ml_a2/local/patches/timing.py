@@ -33,7 +33,8 @@ def _time_executions() -> None:
             original(self, env)
             env.lane.end()
             return
-        clock = ExecutionClock(self.timeout_seconds.timeout_seconds if self.timeout_seconds else None)
+        timeout = self.timeout_seconds.timeout_seconds if self.timeout_seconds else None
+        clock = ExecutionClock(timeout, current().time.now)
         env.lane = clock.root
         env.next_state_name = self.start_at.start_at_name
         thread = threading.Thread(target=_evaluate_to_the_end, args=(self, env), daemon=True)
@@ -99,8 +100,10 @@ def _shorten_retries() -> None:
             active = current()
             env = active.in_retry.env
             if seconds > 0:
-                with env.lane.passing(seconds, active.speed):
-                    env.program_state_event.wait(seconds / active.speed)
+                stopped = env.program_state_event
+                with env.lane.passing(seconds, active.speed), stopped._cond:
+                    if not stopped.is_set():
+                        active.time.wait(stopped._cond, seconds / active.speed)
 
     def eval_body(self: Any, env: Any) -> None:
         current().in_retry.env = env
