@@ -114,7 +114,7 @@ def _check_number(classes: Sequence[Any], objective: str, where: str) -> None:
     binary = KINDS[objective] == "binary"
     wanted = f"{where}: objective {objective!r} needs {'' if binary else 'at least '}2 distinct labels, "
     if len(classes) == 1:
-        only = f"there are 1: every label is {shown(classes[0])}"
+        only = f"there is 1: every label is {shown(classes[0])}"
         raise DataError(f"{wanted}{only}; add rows of other classes, or name another target")
     if binary and len(classes) != 2:
         remedy = "remove the others, or choose objective 'multi:softprob' for classes, 'reg:squarederror' for values"

@@ -4,7 +4,8 @@ EventBridge answers every other expression with "Parameter ScheduleExpression is
 
 Source: EventBridge User Guide, "Cron expressions" and "Rate expressions"; recorded answers to PutRule. Where neither
 says whether a form is taken (a range that ends before it begins, a weekday's name before L), it is not, and the error
-names another form that means the same.
+names another form that means the same. Ranges of weekdays that end before they begin, as MON-SUN, stand in many stacks
+that are deployed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Field:
     largest: int
     names: tuple[str, ...] = ()
     takes_steps: bool = True
+    wraps: bool = False
     # Patterns of whole fields beside lists of numbers, each with the group of its number where it has one.
     special: tuple[str, ...] = ()
 
@@ -56,7 +58,7 @@ class Field:
             numbers = [self._number(each, text) for each in (first, *last)]
             if len(last) > 1:
                 raise self._error(text)
-            if numbers[0] > numbers[-1]:
+            if numbers[0] > numbers[-1] and not self.wraps:
                 remedy = f"write two ranges: {first}-{self.largest},{self.smallest}-{last[0]}"
                 raise ValueError(f"{self.name} {text!r}: the range {values} ends before it begins; {remedy}")
         for step in steps:
@@ -81,7 +83,13 @@ CRON = (
     Field("day of month", 1, 31, special=(r"\?", "L", "LW", r"([0-9]+)W")),
     Field("month", 1, 12, MONTHS),
     Field(
-        "day of week", 1, 7, WEEKDAYS, takes_steps=False, special=(r"\?", "L", r"([0-9]+)L", rf"(\w+)#[1-{MOST_WEEKS}]")
+        "day of week",
+        1,
+        7,
+        WEEKDAYS,
+        takes_steps=False,
+        wraps=True,
+        special=(r"\?", "L", r"([0-9]+)L", rf"(\w+)#[1-{MOST_WEEKS}]"),
     ),
     Field("year", 1970, 2199),
 )

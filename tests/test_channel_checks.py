@@ -452,3 +452,10 @@ def test_blocks_do_not_change_what_is_found(tmp_path: Path) -> None:
     _write(tmp_path, {"train/t.csv": "\n".join(lines) + "\n"})
     (finding,) = _check(tmp_path)
     assert finding.where.endswith("t.csv, line 190001")
+
+
+def test_a_single_row_that_is_in_both_channels_can_be_looked_at(tmp_path: Path) -> None:
+    """So few rows tell nothing of how often rows are equal."""
+    _write(tmp_path, {"train/t.csv": "1.5,2\n", "validation/v.csv": "1.5,2\n2.5,3\n"})
+    paths = {name: tmp_path / name for name in ("train", "validation")}
+    assert [found.problem for found in check_channels(paths, AS_THE_IMAGE, {}) if found.severity == "error"] == []

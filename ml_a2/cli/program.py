@@ -43,11 +43,16 @@ def write_anything() -> None:
 def _threads_in_one_line() -> Iterator[None]:
     """Tell in one line of a thread that ends with an error, too."""
     before = threading.excepthook
-    threading.excepthook = lambda ended: _tell(ended.exc_value or ended.exc_type())
+    threading.excepthook = _tell_of_a_thread
     try:
         yield
     finally:
         threading.excepthook = before
+
+
+def _tell_of_a_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_type is not SystemExit:  # which ends a thread as it is meant to
+        _tell(ended.exc_value or ended.exc_type())
 
 
 def _tell(error: BaseException) -> None:

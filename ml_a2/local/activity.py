@@ -76,7 +76,10 @@ class Activity:
         try:
             if self._tell:
                 self._tell(f"{dt.datetime.now().astimezone():%H:%M:%S}  {text}")
-        except OSError:  # whoever read has gone, as `head` does; what was asked for goes on
+        except (
+            OSError,
+            ValueError,
+        ):  # whoever read has gone, or the stream is closed, as `head` does; what was asked for goes on
             self._tell = None
 
 

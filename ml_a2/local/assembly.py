@@ -35,7 +35,10 @@ PLACE = "ML_A2_ASSEMBLIES"
 # So many are kept, those that were used last; one takes some 300 kB.
 KEPT = 20
 # Of ml_a2, what the template is made of.
-SOURCES = ("app", "stack", "settings", "setting_types", "schedule_expression", "image_uri", "contract", "errors")
+SOURCES = (
+    "app", "stack", "settings", "setting_types", "schedule_expression", "suggestions", "image_uri", "contract",
+    "errors", "unforeseen", "data/file_kind", "jobs/quality/errors", "jobs/quality/signatures", "jobs/quality/trained",
+)  # fmt: skip
 
 
 def find_assembly(

@@ -20,6 +20,8 @@ from ml_a2.local.untried import refused, settings_without, untried
 
 # Waits of 30 s take 30 ms: jobs are real, but small.
 SPEED = 1000
+# The deployer's own words for what it cannot do, whatever AWS can.
+ONLY_HERE = ("locally", "not known here")
 MEND = "mend the stack; nothing was executed"
 NOT_HERE = (
     "this machine cannot do it, which does not say that AWS cannot; nothing was executed: take it out of a copy of the "
@@ -90,7 +92,7 @@ def examine(
         try:
             stage = Stage(runtime, assembly)
         except (AssemblyError, PlatformError) as error:
-            only_here = "not supported locally" in str(error)
+            only_here = any(words in str(error) for words in ONLY_HERE)
             yield Finding("error", str(assembly), str(error), NOT_HERE if only_here else MEND)
             return
         tell("auditing the state machines and who hears of a failure")

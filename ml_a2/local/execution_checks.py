@@ -71,6 +71,8 @@ class ExecutionChecks:
         for name, problem in wrong.items():
             remedy = "see the table of the built-in algorithm's hyperparameters"
             yield Finding("error", f"--set {name}={given[name]}", problem, remedy)
+        if not states:
+            return  # how they go with the stack's own is not known
         rest = {name: value for name, value in {**stacks, **given}.items() if name not in wrong}
         yield from check_request({"num_round": "1", **rest}, has_validation=True)
         instances = instances_of(states, instance_type)

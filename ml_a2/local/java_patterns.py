@@ -40,7 +40,8 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
 def _translated(pattern: str) -> str:
     """Return the pattern with Java's classes written out."""
     parts: list[str] = []
-    rest, depth = iter(pattern), 0
+    # Java's UTF-16 for the characters beyond U+FFFF.
+    rest, depth = iter(pattern.replace("\\uD800\\uDC00-\\uDBFF\\uDFFF", "\\U00010000-\\U0010ffff")), 0
     for character in rest:
         if character == "\\":
             parts.append(_escape(next(rest, ""), within=depth > 0))

@@ -39,7 +39,6 @@ from ml_a2.records.manifest import as_iso, job_facts, xgboost_version
 from ml_a2.records.recording import Ended, StoredModel, manifest_of
 from ml_a2.records.request import Prepared, Request
 from ml_a2.report import REPORT_FILE, prepare_report, write_report
-from ml_a2.training_warnings import other_rows
 
 # The checksum that boto3 sends with an object unless it is asked for another one.
 UPLOADED_WITH = "CRC32"
@@ -87,7 +86,6 @@ class RunResult:
             "run_directory": str(self.run_directory),
             "failure": asdict(self.failure) if self.failure else None,
             "seconds": round(self.seconds, 3),
-            "warnings": list(filter(None, [other_rows(self.evaluation)])),
         }
 
 

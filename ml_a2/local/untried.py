@@ -51,7 +51,7 @@ def refused(template: Mapping[str, Any]) -> list[Finding]:
 
 def settings_without(settings: Path, keys: list[str]) -> str:
     """Return a settings file, as TOML, without keys, and without those that mean nothing then."""
-    table = tomllib.loads(settings.read_text(encoding="utf-8"))
+    table = tomllib.loads(settings.read_text(encoding="utf-8-sig"))
     for key in keys:
         for dropped in (key, *KEYS[key][1]):
             section, _, name = dropped.partition(".")

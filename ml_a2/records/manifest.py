@@ -88,7 +88,7 @@ def check(document: dict[str, Any], where: str) -> dict[str, Any]:
     """
     wrong = misfit(document, SHAPE) or _missing(document)
     if wrong:
-        raise UserError(f"{where} is not the manifest of a run: {wrong}")
+        raise UserError(f"{where} is no manifest of a run: {wrong}")
     for time in ("started", "ended"):
         _check_time(document["execution"].get(time), where)
     return document
@@ -104,7 +104,7 @@ def _check_time(time: str | None, where: str) -> None:
     try:
         dt.datetime.fromisoformat(time or "2026-01-01")
     except ValueError as error:
-        raise UserError(f"{where} is not the manifest of a run: {time!r:.80} is not a time") from error
+        raise UserError(f"{where} is no manifest of a run: {time!r:.80} is not a time") from error
 
 
 def execution_facts(name: str, arn: str, outcome: Outcome) -> dict[str, Any]:

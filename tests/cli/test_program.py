@@ -74,6 +74,12 @@ def test_an_error_in_a_thread_is_one_line(temporary: Path) -> None:
     assert len(list(temporary.glob("ml-a2-error-*.log"))) == 1
 
 
+def test_a_thread_that_ends_itself_is_no_error(temporary: Path) -> None:
+    """As the interpreter has it."""
+    assert _run(SystemExit(3), in_thread=True).stderr == ""
+    assert list(temporary.iterdir()) == []
+
+
 def test_details_that_cannot_be_kept_are_left_out(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full or missing temporary folder must not hide the error itself."""
     monkeypatch.setattr("tempfile.tempdir", str(temporary / "missing"))

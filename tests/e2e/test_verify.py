@@ -168,7 +168,7 @@ def test_other_values_of_the_evaluation_are_told_by_their_path(folder: Path) -> 
         (lambda m: m.pop("request"), "has no 'request': it was written by an older ml-a2, which kept no hashes"),
         (lambda m: m["data"].pop("files"), "has no 'data.files'"),
         (lambda m: m.update(code=[{}]), "code is broken, so the run cannot be verified"),
-        (lambda m: m.update(model="x"), "model is broken"),
+        (lambda m: m.update(model="x"), "'model' must be an object, not 'x'"),
         (lambda m: m["request"].update(seed="many"), "manifest.json: request.seed is not what this version"),
         (lambda m: m.pop("metrics"), "manifest.json is no manifest of a run"),
     ],

@@ -128,13 +128,14 @@ def test_what_a_topic_sends_is_heard(activity: Activity, told: list[str], tmp_pa
     assert "the text" in (tmp_path / "outbox.mbox").read_text()
 
 
-def test_nothing_is_disturbed_where_nobody_reads_any_more() -> None:
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError("I/O operation on closed file")])
+def test_nothing_is_disturbed_where_nobody_reads_any_more(error: Exception) -> None:
     """Standard error may be a pipe whose reader has gone: what is told of goes on, and is told no more."""
     tried: list[str] = []
 
     def tell(line: str) -> None:
         tried.append(line)
-        raise BrokenPipeError
+        raise error
 
     activity = Activity(tell)
     activity.incident("first")

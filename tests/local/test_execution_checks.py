@@ -155,3 +155,5 @@ def test_what_may_not_be_looked_at_is_told_and_refuses_nothing() -> None:
         "the stack's own hyperparameters are", "what lies under train/ is", "what lies under validation/ is",
     ]  # fmt: skip
     assert [finding.where for finding in checks.findings({"hyperparameters": {"eta": "x"}})] == ["--set eta=x"]
+    for among_the_stacks in ({"eval_metric": "auc"}, {"objective": "multi:softmax"}):  # which may have what these need
+        assert list(checks.findings({"hyperparameters": among_the_stacks})) == []

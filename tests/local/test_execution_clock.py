@@ -135,3 +135,22 @@ def test_the_end_and_the_time_out_are_waited_for(timeout: float | None, in_time:
     assert clock.ends_in_time() is in_time
     woken.set()
     thread.join()
+
+
+def test_a_branch_whose_time_has_run_out_does_nothing_more() -> None:
+    """It waits until the execution has ended, however late who watches the time looks."""
+    clock = ExecutionClock(60)
+    ended, went_on = threading.Event(), threading.Event()
+    clock.root.skip(61)
+
+    def execute() -> None:
+        clock.heed_time_out(clock.root, lambda: not ended.is_set())
+        went_on.set()
+
+    thread = threading.Thread(target=execute, daemon=True)
+    thread.start()
+    assert not went_on.wait(0.1)
+    assert not clock.ends_in_time()
+    ended.set()
+    thread.join(60)
+    assert went_on.is_set()

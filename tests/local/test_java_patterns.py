@@ -40,3 +40,10 @@ from ml_a2.local.java_patterns import has_pattern
 def test_classes_are_those_of_ascii_and_dots_match_within_lines(pattern: str, value: str, matched: bool) -> None:
     """Python's own classes hold every language's letters and digits."""
     assert has_pattern(pattern, value) is matched
+
+
+def test_characters_beyond_16_bits_are_one_character() -> None:
+    """Java writes their range as two halves, of which some service models are made."""
+    pattern = r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*"
+    assert has_pattern(pattern, "catalog \U0001f600\t")
+    assert not has_pattern(pattern, "\x00")

@@ -302,8 +302,10 @@ def _branches(*seconds: int) -> dict[str, Any]:
     return {"Parallel": {"Type": "Parallel", "Branches": branches, "Next": "Wait"}, **_wait(1000)}
 
 
-def _items(concurrency: int) -> dict[str, Any]:
-    processor = {"StartAt": "Item", "States": _wait(3000, "Item")}
+def _items(concurrency: int, **configuration: str) -> dict[str, Any]:
+    processor: dict[str, Any] = {"StartAt": "Item", "States": _wait(3000, "Item")}
+    if configuration:
+        processor["ProcessorConfig"] = configuration
     return {"Map": {"Type": "Map", "MaxConcurrency": concurrency, "ItemProcessor": processor, "End": True}}
 
 
@@ -321,14 +323,15 @@ RETRIED = {
         (_branches(2000, 5000, 1000), 6000, "SUCCEEDED"),
         (_items(0), 3000, "SUCCEEDED"),
         (_items(1), 6000, "SUCCEEDED"),
+        (_items(1, Mode="DISTRIBUTED", ExecutionType="STANDARD"), 6000, "SUCCEEDED"),
     ],
-    ids=["wait", "waits", "retry", "parallel", "map", "map of one"],
+    ids=["wait", "waits", "retry", "parallel", "map", "map of one", "distributed map of one"],
 )
 def test_shortened_time_counts_in_full_towards_the_time_out(
     runtime: LocalRuntime, states: dict[str, Any], takes: int, ends: str
 ) -> None:
     """At speed 1000, of pauses that last hours; branches pause at once."""
-    assert _machine_that(runtime, states, TimeoutSeconds=takes - 500) == "TIMED_OUT"
+    assert _machine_that(runtime, states, TimeoutSeconds=takes - 1) == "TIMED_OUT"
     assert _machine_that(runtime, states, TimeoutSeconds=takes + 500) == ends
 
 

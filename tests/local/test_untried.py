@@ -134,6 +134,13 @@ def test_a_defect_is_told_before_what_was_not_tried() -> None:
     assert stream.getvalue() == "something would go wrong: 1 error, 0 warnings\nnot tried: training.spot\n"
 
 
+def test_settings_may_begin_with_a_mark(tmp_path: Path) -> None:
+    """As some editors write UTF-8."""
+    path = tmp_path / "pipeline.toml"
+    path.write_text("\ufeff[training]\nspot = true\ninstance_count = 2\n", encoding="utf-8")
+    assert '"instance_count" = 2' in settings_without(path, ["training.spot"])
+
+
 def test_warnings_are_not_said_to_be_nothing() -> None:
     """They fail nowhere, and may make what comes of it worthless."""
     stream = io.StringIO()

@@ -78,7 +78,7 @@ def _identifies(values: Numbers, places: NDArray[np.int64], column: str) -> str:
 def _in_order(values: Numbers, places: NDArray[np.int64]) -> str:
     step = (values[1] - values[0]) / (places[1] - places[0])
     if step and np.array_equal(values, values[0] + step * (places - places[0])):
-        return f"counts the rows: {', '.join(f'{each:.0f}' for each in values[:3])}, ..."
+        return f"counts the rows: {', '.join(f'{values[0] + step * row:.0f}' for row in range(3))}, ..."
     steps = np.diff(values)
     if (steps > 0).all() or (steps < 0).all():
         way = "grows" if steps[0] > 0 else "falls"

@@ -142,6 +142,8 @@ def shared_rows(train: Survey, validation: Survey, name: str) -> Iterator[Findin
 
 def _shared(train: Hashes, validation: Hashes) -> int:
     # In order both ways, which takes a tenth of the time of np.isin.
+    if not len(train) or not len(validation):  # of a survey that keeps one row in many
+        return 0
     known, asked = np.sort(train), np.sort(validation)
     places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
     return int((known[places] == asked).sum())
@@ -162,7 +164,7 @@ def _is_beyond(train: Hashes, validation: Hashes, shared: int, survey: Survey) -
 def _equal_by_chance(survey: Survey, rows: int) -> float:
     """Return how many new rows may equal one of these where no two agree in half of the features, else infinity."""
     pairs = [_counts(survey.halves[:, half]).pairs() for half in (0, 1)]
-    if min(pairs):
+    if min(pairs) or len(survey) < 2:
         return math.inf
     possible = len(survey) * (len(survey) - 1) / 2
     return len(survey) * rows * UNSEEN / possible * max(*pairs, UNSEEN) / possible

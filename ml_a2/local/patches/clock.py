@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+# Who has been told to stop looks so often whether that has come about.
+LOOK_SECONDS = 0.01
+
 
 @dataclass(frozen=True)
 class Time:
@@ -127,6 +130,13 @@ class ExecutionClock:
         self.root = Lane(self, object())
         self._timeout = timeout
 
+    def heed_time_out(self, lane: Lane, is_running: Callable[[], bool]) -> None:
+        """Let a branch whose time has run out do nothing more until who watches the time has ended the execution."""
+        with self.changed:
+            while self._timeout is not None and lane.seconds() >= self._timeout and is_running():
+                self.changed.notify_all()
+                self.changed.wait(LOOK_SECONDS)
+
     def real_seconds(self) -> float:
         """Return how long it has really taken."""
         return self.now() - self.began
@@ -138,5 +148,5 @@ class ExecutionClock:
                 left = None if self._timeout is None else self.root.until(self._timeout)
                 if left is not None and left <= 0:
                     return False
-                self.changed.wait(left)
+                self.changed.wait(None if left is None else min(left, threading.TIMEOUT_MAX))
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
@@ -55,9 +56,8 @@ def _evaluate_to_the_end(program: Any, env: Any) -> None:
 
 def _time_branches() -> None:
     """Give every branch and iteration a time of its own, and the latest of them to what goes on after them."""
-    expect(Environment, "open_frame", "open_inner_frame", "close_frame")
+    expect(Environment, "open_frame", "open_inner_frame", "close_frame", "delete_frame")
     open_frame, open_inner_frame = Environment.open_frame, Environment.open_inner_frame
-    close_frame = Environment.close_frame
 
     def opened(self: Any, *given: Any, **more: Any) -> Any:
         frame = open_frame(self, *given, **more)
@@ -69,11 +69,16 @@ def _time_branches() -> None:
         frame.lane = self.lane.fork(object())
         return frame
 
-    def closed(self: Any, frame: Any) -> None:
-        self.lane.join(frame.lane, counts=not isinstance(frame._program_state, ProgramStopped))
-        close_frame(self, frame)
+    def joined(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def close(self: Any, frame: Any) -> None:
+            self.lane.join(frame.lane, counts=not isinstance(frame._program_state, ProgramStopped))
+            original(self, frame)
 
-    Environment.open_frame, Environment.open_inner_frame, Environment.close_frame = opened, inner_opened, closed
+        return close
+
+    Environment.open_frame, Environment.open_inner_frame = opened, inner_opened
+    # A frame is closed, or deleted where its history is another execution's, as in a distributed Map.
+    Environment.close_frame, Environment.delete_frame = map(joined, (Environment.close_frame, Environment.delete_frame))
 
 
 def _shorten_waits() -> None:
@@ -84,6 +89,7 @@ def _shorten_waits() -> None:
         if wait_seconds > 0:
             active = current()
             active.waits.wait(env.lane, env.program_state_event, env.is_running, wait_seconds, active.speed)
+            env.lane.clock.heed_time_out(env.lane, env.is_running)
 
     WaitFunction._wait_interval = wait_interval
 
@@ -104,6 +110,7 @@ def _shorten_retries() -> None:
                 with env.lane.passing(seconds, active.speed), stopped._cond:
                     if not stopped.is_set():
                         active.time.wait(stopped._cond, seconds / active.speed)
+                env.lane.clock.heed_time_out(env.lane, env.is_running)
 
     def eval_body(self: Any, env: Any) -> None:
         current().in_retry.env = env

@@ -43,7 +43,7 @@ STRING_FUNCTIONS = {
 MOST_FUNCTIONS = 10
 NAME = re.compile(r"[A-Za-z0-9_.]+(?=\()")
 STRING = re.compile(r"'(?:[^'\\]|\\['{}\\])*'")
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 # A path ends at the comma or bracket of the call that it stands in, but not at one within its own brackets.
 END_OF_PATH = re.compile(r"[\s,)\[(]")
 PLACEHOLDER = re.compile(r"\\.|(\{\})", re.DOTALL)

@@ -54,7 +54,11 @@ def attempt(asked: Attempt, folder: Path) -> Iterator[Finding]:
     """
     tried = _tried(asked.hyperparameters)
     _lay_out(asked, tried, folder)
-    environment = {**asked.environment, "SAGEMAKER_BASE_DIR": str(folder), VERSION_VARIABLE: asked.image_version}
+    # Each thread takes memory of its own, on large machines more than there may be.
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(MOST_THREADS))
+    environment = {
+        **asked.environment, **threads, "SAGEMAKER_BASE_DIR": str(folder), VERSION_VARIABLE: asked.image_version,
+    }  # fmt: skip
     answer = _run([sys.executable, "-m", PROGRAM, "train"], environment)
     failure = folder / "output" / "failure"
     if isinstance(answer, Finding):

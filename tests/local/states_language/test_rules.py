@@ -32,7 +32,8 @@ NO_ARGUMENTS = [
     "States.Format()", "States.Format('{}')", "States.Format('{} {}', $.a)", "States.Format('a', $.a)",
     "States.Format(1)", "States.UUID(1)", "States.Hash($.a)", "States.MathAdd(1, '-1')", "States.MathAdd(1)",
     "States.MathAdd(1, 2, 3)", "States.MathRandom(1, 2, 3, 4)", "States.ArrayLength('a')", "States.StringSplit('a')",
-    "States.ArrayGetItem($.a, '0')", "States.JsonMerge($.a, $.b)", "States.JsonMerge($.a, $.b, 1)",
+    "States.ArrayGetItem($.a, '0')", "States.JsonMerge($.a, $.b)",
+    "States.JsonMerge($.a, $.b, 1)",
     "States.ArrayRange(0, 1)", "States.Base64Encode(1)", "States.Array(States.UUID(1))",
 ]  # fmt: skip
 PATHS = [

@@ -18,7 +18,9 @@ MISSING = ("breaching", "notBreaching", "ignore", "missing")
 SHORT_PERIODS = (10, 20, 30)
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
-ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[0-9]*):.+")
+ARN = re.compile(
+    r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[0-9]*|ec2):.+"
+)
 DASHBOARD_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 COLUMNS, ROWS = 24, 1000
 

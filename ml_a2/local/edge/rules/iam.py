@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -56,13 +57,14 @@ def _trust_policy(request: Mapping[str, Any], region: str) -> Iterator[str]:
 @BOOK.rule(
     TRUST,
     MALFORMED,
-    "a trust policy is about actions of STS, without wildcards",
+    "a trust policy is about actions of STS, or wildcards for some of them",
     "Service Authorization Reference, AWS Security Token Service; wildcards **unverified**",
 )
 def _trust_actions(request: Mapping[str, Any], region: str) -> Iterator[str]:
     if not list(_grammar(request, principal=True)):
         for statement in statements_of(read_policy(_text(request))):
-            if any(action.lower() not in TRUST_ACTIONS for action in values_of(statement.get("Action", []))):
+            actions = [action.lower() for action in values_of(statement.get("Action", []))]
+            if not all(fnmatch.filter(TRUST_ACTIONS, action) for action in actions):
                 yield "AssumeRole policy may only specify STS AssumeRole actions."
 
 

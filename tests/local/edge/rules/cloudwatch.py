@@ -55,6 +55,11 @@ CASES = [
     _alarm("metrics", {"Metrics": [{"Id": "a", "Expression": "1"}]}, {}),
     _alarm("alarm_name", {"AlarmName": "a\nb"}, {"AlarmName": "a b é"}),
     _alarm("actions", {"AlarmActions": ["topic"]}, {"AlarmActions": [TOPIC]}),
+    _alarm(
+        "actions",
+        {"AlarmActions": ["arn:aws:automate:us-east-1:ec2"]},
+        {"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]},
+    ),
     _alarm("actions", {"OKActions": [TOPIC.replace("us-east-1", "us-west-2")]}, {"OKActions": [TOPIC]}),
     _alarm("dimensions", _dimension("a", "\u00e9"), _dimension("a", "e")),
     _alarm("dimensions", _dimension(" ", "v"), _dimension("a b", "v")),

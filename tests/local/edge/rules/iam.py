@@ -64,7 +64,7 @@ CASES = [
         Case(
             "trust_actions", "CreateRole", _role(document(TRUST, Action=refused)), _role(document(TRUST, Action=taken))
         )
-        for refused, taken in (("s3:GetObject", "STS:assumerole"), ("sts:*", ["sts:AssumeRole", "sts:TagSession"]))
+        for refused, taken in (("s3:GetObject", "STS:assumerole"), ("sts:Fly*", ["sts:Assume*", "sts:TagSession"]))
     ),
     Case(
         "policy_arn",
