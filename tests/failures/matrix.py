@@ -62,9 +62,12 @@ def _with_object(key: str, text: str, prefix: str) -> Act:
 
 def _denied(action: str, role: str, *faults: str) -> Act:
     def act(stage: Stage) -> str:
+        after_training = action in AFTER_TRAINING
+        if after_training:
+            stage.model()  # one is trained for it as long as that is allowed
         restore = without(stage, action, role)
         try:
-            arn = (evaluate if action in AFTER_TRAINING else train)(*faults)(stage)
+            arn = (evaluate if after_training else train)(*faults)(stage)
             stage.runtime.settle()
         finally:
             restore()
