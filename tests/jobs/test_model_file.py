@@ -66,10 +66,6 @@ class _Trap:
         (lambda booster: {"model": booster}, "a pickle of xgboost.core.Booster, which is not loaded"),
         (lambda booster: booster, "images before 1.3-1 wrote such files, and training scripts do"),
         (lambda booster: booster, "save it anew with model.save_model('xgboost-model')"),
-        (
-            lambda booster: xgb.XGBClassifier(n_estimators=1, n_jobs=1).fit(FEATURES, LABELS),
-            "model.get_booster().save_model('xgboost-model')",
-        ),
         (lambda booster: LogisticRegression().fit(FEATURES, LABELS), "only models of XGBoost can be evaluated"),
         (lambda booster: _Trap(), "is a pickle"),
     ],
@@ -81,6 +77,14 @@ def test_a_pickle_is_named_and_never_loaded(
     content = pickle.dumps(make(booster), protocol)
     assert words in _both(_pack(tmp_path, content))
     assert LOADED == []
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_of_a_wrapped_booster_the_booster_is_to_be_saved(tmp_path: Path, protocol: int) -> None:
+    """Its class alone tells: XGBoost has no wrappers where it was loaded without scikit-learn."""
+    begin = bytes([0x80, protocol]) if protocol else b""
+    content = begin + b"cxgboost.sklearn\nXGBClassifier\n)\x81."
+    assert "model.get_booster().save_model('xgboost-model')" in _both(_pack(tmp_path, content))
 
 
 @pytest.mark.parametrize(

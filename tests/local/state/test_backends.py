@@ -11,6 +11,7 @@ from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 
 from ml_a2.local.clients import Clients
 from ml_a2.local.state.backends import store
+from tests.local.conftest import TRUST
 from tests.local.state.conftest import Serve
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
@@ -90,7 +91,7 @@ def _make_others(clients: Clients) -> None:
     common: Any = {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
     alarm: Any = {**common, "AlarmName": "alarm", "Namespace": "n", "MetricName": "m", "Period": 60, "Statistic": "Sum"}
     cloudwatch.put_metric_alarm(**alarm)
-    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=POLICY)["Role"]["Arn"]
+    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     machine = machines.create_state_machine(name="map", definition=json.dumps(MAP), roleArn=role)["stateMachineArn"]
     machines.start_execution(stateMachineArn=machine, name="one", input='{"items": [1, 2]}')
 

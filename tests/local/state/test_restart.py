@@ -310,8 +310,10 @@ class _Counting(threading.Event):
         self.times += 1
 
 
-def test_an_end_that_comes_as_a_snapshot_begins_is_heeded(tmp_path: Path) -> None:
+def test_an_end_that_comes_as_a_snapshot_begins_is_heeded(serve: Serve, tmp_path: Path) -> None:
     """The snapshot clears the sign that something changed, which the end has just given."""
+    with serve(tmp_path / "before"):
+        pass  # the engine forgets what it had
     with state_folder(tmp_path / "state") as folder:
         keeper = Keeper(folder, Environment(ACCOUNT, "us-east-1", "stack"))
         keeper.restore()
