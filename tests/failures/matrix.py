@@ -95,6 +95,11 @@ AFTER_TRAINING = {
     "logs:DescribeLogStreams",
     "logs:GetLogEvents",
 }
+# A job that nobody may look at must still run when it is stopped: one that ended just before could not be stopped.
+LOOKED_AT = {
+    "sagemaker:DescribeTrainingJob": ("training=hang",),
+    "sagemaker:DescribeProcessingJob": ("evaluation=hang",),
+}
 TRAINING_FAILED = "the Training stage failed"
 EVALUATION_FAILED = "the Evaluation stage failed"
 CALLS = (
@@ -206,7 +211,8 @@ def _denial_cells() -> Iterable[Scenario]:
     ):
         words = NOT_AUTHORIZED.format(call)
         yield Scenario(
-            f"{call} denied", _denied(call, role), error=error, cause=words, messages=[message], alarms=FAILED_ALARM,
+            f"{call} denied", _denied(call, role, *LOOKED_AT.get(call, ())), error=error,
+            cause=words, messages=[message], alarms=FAILED_ALARM,
             told=words, denied=call,
         )  # fmt: skip
     yield Scenario(
