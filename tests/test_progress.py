@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
 from ml_a2.client import Failure
 from ml_a2.execution_events import LogLine, Pause, TrainingPlanned, TrainingRound
@@ -64,10 +63,6 @@ def test_a_result_ends_with_the_report_not_with_a_list_of_files(tmp_path: Path) 
         f"report: {tmp_path / 'report.html'}",
         "next: ml-a2 report june --open",
     ]
-
-
-def _json(training: object) -> dict[str, Any]:
-    return RunResult("june", "SUCCEEDED", Path("runs/june"), 6.9, evaluation={"training": training}).as_json()
 
 
 def test_nobody_misses_that_training_and_evaluation_differ(tmp_path: Path) -> None:
