@@ -14,7 +14,7 @@ from ml_a2.client import AwsClients
 from ml_a2.errors import HyperparameterError
 from ml_a2.finding import Finding
 from ml_a2.image_uri import parse_image_uri
-from ml_a2.local.hardware import check_instances, instances_of
+from ml_a2.local.hardware import check_instances, instances_of, own_hyperparameters
 from ml_a2.local.images.xgboost.hyperparameters import check_hyperparameters, hyperparameter_table
 from ml_a2.local.request_checks import check_request
 from ml_a2.object_keys import has_illegal_sequence
@@ -66,14 +66,13 @@ class ExecutionChecks:
         states = self._definition().get("States", {})
         if not _is_xgboost(states):
             return  # another image has hyperparameters of its own
-        stacks = states.get(contract.NAMING_STATE, {}).get("Parameters", {}).get("hyperparameters", {})
         wrong = {name: problem for name, value in given.items() if (problem := _problem_alone(name, value))}
         for name, problem in wrong.items():
             remedy = "see the table of the built-in algorithm's hyperparameters"
             yield Finding("error", f"--set {name}={given[name]}", problem, remedy)
         if not states:
             return  # how they go with the stack's own is not known
-        rest = {name: value for name, value in {**stacks, **given}.items() if name not in wrong}
+        rest = {name: value for name, value in {**own_hyperparameters(states), **given}.items() if name not in wrong}
         yield from check_request({"num_round": "1", **rest}, has_validation=True)
         instances = instances_of(states, instance_type)
         if instances.kind:
